@@ -1,0 +1,5 @@
+"""The engine of huntlake: everything that works without Dagster.
+
+What belongs here: planning, quota, calls, landing, the lake, and the loop that joins them.
+What does not: anything that imports dagster, or the catalogue of hunts, which is data.
+"""

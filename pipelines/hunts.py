@@ -1,0 +1,53 @@
+"""What a hunt is: a named KQL query and how to export it.
+
+What belongs here: the values. What does not: reading them from files (``catalogue_files``).
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+Partitioning = Literal["hourly", "daily", "snapshot"]
+SurfaceName = Literal["xdr", "graph", "mde"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """How a hunt is exported: the ``export:`` key of its file.
+
+    ``start`` is the first date of its partitions (default: 30 days before the catalogue loads, as
+    the service keeps no more). ``surface`` and ``tenant`` override the environment's.
+    ``time_column`` names the event tables' time column where it is not ``Timestamp``.
+    """
+
+    partitions: Partitioning = "daily"
+    start: date | None = None
+    surface: SurfaceName | None = None
+    tenant: str | None = None
+    time_column: str | None = None
+    group: str | None = None
+    owners: tuple[str, ...] = ()
+    schedule: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """A named KQL query. ``name`` is its file's stem in snake case."""
+
+    name: str
+    query: str
+    title: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    tactics: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+    export: ExportSettings = field(default_factory=ExportSettings)
+    path: Path | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when what the hunt returns may change: its query or its time column."""
+        text = f"{self.export.time_column or ''}\0{self.export.partitions}\0{self.query}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
