@@ -1,0 +1,197 @@
+"""The durable record of every call to a tenant, and what it says about the next one.
+
+What belongs here: writing calls down and computing the next start. What does not: waiting for it,
+or keeping to one call in flight (``gate``).
+
+One SQLite file serves every process on the machine. A call is written before it is sent, so a
+process that dies in mid-call leaves a reservation, counted at the longest that the call can run.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipelines.clock import NANOSECONDS_PER_SECOND
+from pipelines.quota.limits import CallQuota, Limits, RunningQuota
+
+# The service counts a call when it arrives, some way after we wrote down that it started. Two
+# calls a window apart on our side must not arrive less than a window apart on the service's.
+_ARRIVAL_GUARD_NS: Final = NANOSECONDS_PER_SECOND // 2
+
+_DEFAULT_EXPECTED_SECONDS: Final = 5.0
+_HISTORY_CALLS: Final = 20
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    hunt TEXT NOT NULL,
+    started_ns INTEGER NOT NULL,
+    worst_seconds REAL NOT NULL,
+    ended_ns INTEGER,
+    running_seconds REAL,
+    outcome TEXT
+);
+CREATE INDEX IF NOT EXISTS calls_by_start ON calls (tenant, started_ns);
+CREATE TABLE IF NOT EXISTS blocks (
+    tenant TEXT PRIMARY KEY,
+    until_ns INTEGER NOT NULL,
+    reason TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When the next call may start, and which quota says so (``None``: it may start now)."""
+
+    at_ns: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    started_ns: int
+    ended_ns: int
+    running_seconds: float
+
+
+class Ledger:
+    """Calls, their running time and the service's refusals, for any number of tenants."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._connection() as connection:
+            # Write-ahead logging lets a reader look while a call is written down.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+
+    def reserve(self, tenant: str, hunt: str, *, started_ns: int, worst_seconds: float) -> int:
+        """Write a call down before it is sent; returns its id."""
+        with self._connection() as connection:
+            cursor = connection.execute(
+                "INSERT INTO calls (tenant, hunt, started_ns, worst_seconds) VALUES (?, ?, ?, ?)",
+                (tenant, hunt, started_ns, worst_seconds),
+            )
+            call_id = cursor.lastrowid
+        assert call_id is not None  # noqa: S101 - sqlite sets it on every INSERT
+        return call_id
+
+    def settle(self, call_id: int, *, ended_ns: int, running_seconds: float, outcome: str) -> None:
+        """Replace a reservation by what the call really took. A second settling corrects it."""
+        with self._connection() as connection:
+            connection.execute(
+                "UPDATE calls SET ended_ns = ?, running_seconds = ?, outcome = ? WHERE id = ?",
+                (ended_ns, running_seconds, outcome, call_id),
+            )
+
+    def correct(self, call_id: int, *, running_seconds: float) -> None:
+        """The running time that the service itself reports for a settled call."""
+        with self._connection() as connection:
+            connection.execute(
+                "UPDATE calls SET running_seconds = ? WHERE id = ?", (running_seconds, call_id)
+            )
+
+    def block(self, tenant: str, *, until_ns: int, reason: str) -> None:
+        """Remember that the service refuses calls until then; the later of two refusals wins."""
+        with self._connection() as connection:
+            connection.execute(
+                "INSERT INTO blocks VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE "
+                "SET until_ns = excluded.until_ns, reason = excluded.reason "
+                "WHERE excluded.until_ns > until_ns",
+                (tenant, until_ns, reason),
+            )
+
+    def expected_seconds(self, tenant: str, hunt: str) -> float:
+        """The longest of the hunt's last calls; before its first, a cautious guess."""
+        with self._connection() as connection:
+            longest = connection.execute(
+                "SELECT max(running_seconds) FROM (SELECT running_seconds FROM calls "
+                "WHERE tenant = ? AND hunt = ? AND outcome = 'answered' ORDER BY id DESC LIMIT ?)",
+                (tenant, hunt, _HISTORY_CALLS),
+            ).fetchone()[0]
+        return _DEFAULT_EXPECTED_SECONDS if longest is None else float(longest)
+
+    def next_start(
+        self, tenant: str, limits: Limits, *, expected_seconds: float, now_ns: int
+    ) -> Start:
+        """The first instant at which a call of ``expected_seconds`` overruns no quota.
+
+        To be asked only by who holds the tenant's one call: a reservation that isn't settled then
+        belongs to a process that died.
+        """
+        with self._connection() as connection:
+            spent = _spent(connection, tenant, since_ns=now_ns - _reach_ns(limits))
+            blocked = connection.execute(
+                "SELECT until_ns, reason FROM blocks WHERE tenant = ? AND until_ns > ?",
+                (tenant, now_ns),
+            ).fetchone()
+        starts = [Start(now_ns, None)]
+        starts += [_start_by_calls(spent, quota, now_ns) for quota in limits.calls]
+        starts += [
+            _start_by_running(spent, quota, expected_seconds, now_ns) for quota in limits.running
+        ]
+        if blocked is not None:
+            starts.append(Start(blocked[0], blocked[1]))
+        return max(starts, key=lambda start: start.at_ns)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._path, timeout=60)
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+
+def _reach_ns(limits: Limits) -> int:
+    """How long ago a call may have started and still count: it counts from when it ended."""
+    windows = [quota.per_seconds for quota in limits.calls]
+    windows += [quota.per_seconds for quota in limits.running]
+    seconds = max(windows, default=0) + limits.request_seconds + 1
+    return round(seconds * NANOSECONDS_PER_SECOND)
+
+
+def _spent(connection: sqlite3.Connection, tenant: str, *, since_ns: int) -> list[_Spent]:
+    rows = connection.execute(
+        "SELECT started_ns, coalesce(ended_ns, started_ns + CAST(worst_seconds * 1e9 AS INTEGER)), "
+        "coalesce(running_seconds, worst_seconds) "
+        "FROM calls WHERE tenant = ? AND started_ns > ? ORDER BY started_ns",
+        (tenant, since_ns),
+    )
+    return [_Spent(*row) for row in rows]
+
+
+def _start_by_calls(spent: list[_Spent], quota: CallQuota, now_ns: int) -> Start:
+    window_ns = quota.per_seconds * NANOSECONDS_PER_SECOND + _ARRIVAL_GUARD_NS
+    counted = [call.started_ns for call in spent if call.started_ns + window_ns > now_ns]
+    if len(counted) < quota.calls:
+        return Start(now_ns, None)
+    return Start(counted[-quota.calls] + window_ns, f"{quota} are used")
+
+
+def _start_by_running(
+    spent: list[_Spent], quota: RunningQuota, expected_seconds: float, now_ns: int
+) -> Start:
+    window_ns = quota.per_seconds * NANOSECONDS_PER_SECOND
+    room = quota.seconds - min(expected_seconds, quota.seconds)
+    counted = sorted(
+        (call for call in spent if call.ended_ns + window_ns > now_ns),
+        key=lambda call: call.ended_ns,
+    )
+    used = sum(call.running_seconds for call in counted)
+    if used <= room:
+        return Start(now_ns, None)
+    reason = f"{used:,.0f} of {quota} are used"
+    for call in counted:
+        used -= call.running_seconds
+        # Floating point leaves a trace of what was added and taken away again.
+        if used <= room + 1e-6:
+            return Start(call.ended_ns + window_ns, reason)
+    return Start(counted[-1].ended_ns + window_ns, reason)

@@ -1,0 +1,136 @@
+"""The ledger: what was spent, and when the next call may start."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.quota import CallQuota, Ledger, Limits, RunningQuota
+
+S = 1_000_000_000
+GUARD = S // 2
+LIMITS = Limits(
+    rows=100,
+    response_bytes=None,
+    request_seconds=60,
+    data_age_days=30,
+    calls=(CallQuota(3, 60),),
+    running=(RunningQuota(100, 3_600),),
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "state" / "ledger.sqlite")
+
+
+def spend(ledger: Ledger, at: float, running: float, tenant: str = "t") -> int:
+    call = ledger.reserve(tenant, "h", started_ns=int(at * S), worst_seconds=60)
+    ledger.settle(
+        call, ended_ns=int((at + running) * S), running_seconds=running, outcome="answered"
+    )
+    return call
+
+
+def start(ledger: Ledger, now: float, expected: float = 1.0, tenant: str = "t"):
+    return ledger.next_start(tenant, LIMITS, expected_seconds=expected, now_ns=int(now * S))
+
+
+def test_an_unused_tenant_may_be_called_at_once(ledger: Ledger) -> None:
+    """Nothing spent, nothing to wait for."""
+    assert start(ledger, 1_000) == type(start(ledger, 1_000))(1_000 * S, None)
+
+
+def test_the_fourth_call_waits_for_the_first_to_leave_the_minute(ledger: Ledger) -> None:
+    """The window slides: it is the oldest of the last three calls that must be a minute old."""
+    for at in (0, 10, 20):
+        spend(ledger, at, 1)
+    found = start(ledger, 30)
+    assert found.at_ns == 60 * S + GUARD
+    assert found.reason == "3 calls a minute are used"
+    assert start(ledger, 60.5).reason is None
+
+
+def test_running_time_is_waited_for_exactly(ledger: Ledger) -> None:
+    """A call may start when enough earlier running time has left the hour for it to fit."""
+    spend(ledger, 0, 60)
+    spend(ledger, 1_000, 30)
+    assert start(ledger, 2_000, expected=10).reason is None
+    found = start(ledger, 2_000, expected=11)
+    assert found.at_ns == (60 + 3_600) * S
+    assert found.reason == "90 of 100 s of running time an hour are used"
+
+
+def test_a_call_longer_than_the_quota_waits_for_all_of_it(ledger: Ledger) -> None:
+    """It can't fit, but waiting for ever helps nobody: it gets an empty window."""
+    spend(ledger, 0, 5)
+    assert start(ledger, 10, expected=1_000).at_ns == (5 + 3_600) * S
+
+
+def test_a_dead_process_s_call_counts_at_its_worst(ledger: Ledger) -> None:
+    """A reservation that nobody settled may have run for as long as one call can."""
+    ledger.reserve("t", "h", started_ns=0, worst_seconds=60)
+    assert start(ledger, 100, expected=40).reason is None
+    assert start(ledger, 100, expected=41).at_ns == (60 + 3_600) * S
+
+
+def test_tenants_do_not_share_quota(ledger: Ledger) -> None:
+    """One tenant's calls never delay another's."""
+    for at in (0, 1, 2):
+        spend(ledger, at, 50)
+    assert start(ledger, 3, tenant="other").reason is None
+
+
+def test_a_refusal_by_the_service_is_remembered(ledger: Ledger) -> None:
+    """The later of two refusals stands, and it ends by itself."""
+    ledger.block("t", until_ns=500 * S, reason="429, running time")
+    ledger.block("t", until_ns=400 * S, reason="429, calls")
+    assert start(ledger, 100).at_ns == 500 * S
+    assert start(ledger, 100).reason == "429, running time"
+    assert start(ledger, 500).reason is None
+
+
+def test_the_service_s_own_figure_replaces_the_wire_s(ledger: Ledger) -> None:
+    """A call that took 90 s on the wire but ran for 2 leaves 98 s of quota."""
+    call = spend(ledger, 0, 90)
+    ledger.correct(call, running_seconds=2)
+    assert start(ledger, 100, expected=98).reason is None
+
+
+def test_the_expected_time_is_the_longest_of_late(ledger: Ledger) -> None:
+    """A hunt's own last calls say what the next may take; before the first, five seconds."""
+    assert ledger.expected_seconds("t", "h") == 5
+    spend(ledger, 0, 3)
+    spend(ledger, 10, 7)
+    assert ledger.expected_seconds("t", "h") == 7
+    for at in range(20):
+        spend(ledger, 20 + at, 1)
+    assert ledger.expected_seconds("t", "h") == 1
+
+
+def test_it_survives_the_process(tmp_path: Path) -> None:
+    """What one process wrote down, the next one counts."""
+    spend(Ledger(tmp_path / "ledger.sqlite"), 0, 100)
+    assert start(Ledger(tmp_path / "ledger.sqlite"), 200, expected=1).reason is not None
+
+
+@settings(max_examples=50, deadline=None)
+@given(calls=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 50)), min_size=1, max_size=30))
+def test_calls_that_start_when_told_overrun_no_quota(
+    calls: list[tuple[float, float]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever calls take, if each starts when the ledger says, no window ever holds too much."""
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.sqlite")
+    now, made = 0, []
+    for idle, running in calls:
+        now += int(idle * S)
+        now = ledger.next_start("t", LIMITS, expected_seconds=running, now_ns=now).at_ns
+        spend(ledger, now / S, running)
+        made.append((now, now + int(running * S), running))
+        now = made[-1][1]
+    for began, ended, _ in made:
+        in_minute = [one for one in made if began <= one[0] < began + 60 * S]
+        assert len(in_minute) <= 3
+        in_hour = [one for one in made if ended - 3_600 * S < one[1] <= ended]
+        assert sum(one[2] for one in in_hour) <= 100 + 1e-3
