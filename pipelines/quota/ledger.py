@@ -53,6 +53,20 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """How much of one quota is used at the moment: calls, or seconds of running time."""
+
+    quota: CallQuota | RunningQuota
+    used: float
+
+    @property
+    def left(self) -> str:
+        """``9 of 15 calls a minute``."""
+        whole = self.quota.calls if isinstance(self.quota, CallQuota) else self.quota.seconds
+        return f"{max(0, whole - self.used):,.0f} of {self.quota}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Spent:
     started_ns: int
     ended_ns: int
@@ -139,6 +153,16 @@ class Ledger:
             starts.append(Start(blocked[0], blocked[1]))
         return max(starts, key=lambda start: start.at_ns)
 
+    def used(self, tenant: str, limits: Limits, *, now_ns: int) -> list[Used]:
+        """What is used of each quota, in the order of the profile."""
+        with self._connection() as connection:
+            spent = _spent(connection, tenant, since_ns=now_ns - _reach_ns(limits))
+        found = [Used(quota, len(_counted(spent, quota, now_ns))) for quota in limits.calls]
+        for quota in limits.running:
+            running = sum(call.running_seconds for call in _running(spent, quota, now_ns))
+            found.append(Used(quota, running))
+        return found
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self._path, timeout=60)
@@ -168,12 +192,24 @@ def _spent(connection: sqlite3.Connection, tenant: str, *, since_ns: int) -> lis
     return [_Spent(*row) for row in rows]
 
 
-def _start_by_calls(spent: list[_Spent], quota: CallQuota, now_ns: int) -> Start:
+def _counted(spent: list[_Spent], quota: CallQuota, now_ns: int) -> list[int]:
+    """The instants at which the calls that still count against the quota cease to, in order."""
     window_ns = quota.per_seconds * NANOSECONDS_PER_SECOND + _ARRIVAL_GUARD_NS
-    counted = [call.started_ns for call in spent if call.started_ns + window_ns > now_ns]
+    return [free for call in spent if (free := call.started_ns + window_ns) > now_ns]
+
+
+def _running(spent: list[_Spent], quota: RunningQuota, now_ns: int) -> list[_Spent]:
+    """The calls whose running time still counts against the quota, the first to leave it first."""
+    since_ns = now_ns - quota.per_seconds * NANOSECONDS_PER_SECOND
+    counted = [call for call in spent if call.ended_ns > since_ns]
+    return sorted(counted, key=lambda call: call.ended_ns)
+
+
+def _start_by_calls(spent: list[_Spent], quota: CallQuota, now_ns: int) -> Start:
+    counted = _counted(spent, quota, now_ns)
     if len(counted) < quota.calls:
         return Start(now_ns, None)
-    return Start(counted[-quota.calls] + window_ns, f"{quota} are used")
+    return Start(counted[-quota.calls], f"{quota} are used")
 
 
 def _start_by_running(
@@ -181,10 +217,7 @@ def _start_by_running(
 ) -> Start:
     window_ns = quota.per_seconds * NANOSECONDS_PER_SECOND
     room = quota.seconds - min(expected_seconds, quota.seconds)
-    counted = sorted(
-        (call for call in spent if call.ended_ns + window_ns > now_ns),
-        key=lambda call: call.ended_ns,
-    )
+    counted = _running(spent, quota, now_ns)
     used = sum(call.running_seconds for call in counted)
     if used <= room:
         return Start(now_ns, None)

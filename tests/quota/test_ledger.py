@@ -115,6 +115,15 @@ def test_it_survives_the_process(tmp_path: Path) -> None:
     assert start(Ledger(tmp_path / "ledger.sqlite"), 200, expected=1).reason is not None
 
 
+def test_it_tells_what_is_left_of_each_quota(ledger: Ledger) -> None:
+    """A person sees calls and seconds left, as they are at the moment."""
+    spend(ledger, 0, 30)
+    left = [each.left for each in ledger.used("t", LIMITS, now_ns=50 * S)]
+    assert left == ["2 of 3 calls a minute", "70 of 100 s of running time an hour"]
+    later = [each.left for each in ledger.used("t", LIMITS, now_ns=100 * S)]
+    assert later == ["3 of 3 calls a minute", "70 of 100 s of running time an hour"]
+
+
 @settings(max_examples=50, deadline=None)
 @given(calls=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 50)), min_size=1, max_size=30))
 def test_calls_that_start_when_told_overrun_no_quota(
