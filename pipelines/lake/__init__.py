@@ -1,0 +1,6 @@
+"""Where things lie, and the DuckDB catalogue over what landed."""
+
+from pipelines.lake.catalogue import connect, publish
+from pipelines.lake.layout import PARTITION_COLUMNS, LakeLayout
+
+__all__ = ["PARTITION_COLUMNS", "LakeLayout", "connect", "publish"]

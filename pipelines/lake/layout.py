@@ -1,0 +1,82 @@
+"""Where everything lies under the data folder.
+
+    lake.duckdb                                          the catalogue: one view a hunt
+    lake/<hunt>/tenant=<t>/date=<d>/data.parquet         a day, or a snapshot taken that day
+    lake/<hunt>/tenant=<t>/date=<d>/hour=<h>/data.parquet
+    state/ledger.sqlite                                  every call to every tenant
+    state/staged/<hunt>/<tenant>/<partition>/<key>/      slices not yet committed
+    state/locks/                                         one call, one export at a time
+
+What belongs here: paths. What does not: what the files hold.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipelines.hunts import Hunt, SurfaceName
+from pipelines.slicing import Partition
+from pipelines.windows import datetime_from_instant
+
+DATA_FILE: Final = "data.parquet"
+# The folders' names are columns of every view, so no landed column may bear one of them.
+PARTITION_COLUMNS: Final = ("tenant", "date", "hour")
+
+
+@dataclass(frozen=True, slots=True)
+class LakeLayout:
+    """Paths under one data folder. Makes no folder by itself."""
+
+    root: Path
+
+    @property
+    def catalogue(self) -> Path:
+        """The DuckDB file that analysts open."""
+        return self.root / "lake.duckdb"
+
+    @property
+    def lake(self) -> Path:
+        """The folder of committed partitions."""
+        return self.root / "lake"
+
+    @property
+    def state(self) -> Path:
+        """The folder of what huntlake itself needs between runs."""
+        return self.root / "state"
+
+    @property
+    def ledger(self) -> Path:
+        """The quota ledger."""
+        return self.state / "ledger.sqlite"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of lock files."""
+        return self.state / "locks"
+
+    def hunt_folder(self, hunt: str, tenant: str) -> Path:
+        """All partitions of one hunt in one tenant."""
+        return self.lake / hunt / f"tenant={tenant}"
+
+    def partition_file(self, hunt: str, tenant: str, partition: Partition) -> Path:
+        """The one file of a partition, there or not."""
+        start = datetime_from_instant(partition.window.start)
+        folder = self.hunt_folder(hunt, tenant) / f"date={start:%Y-%m-%d}"
+        if partition.partitioning == "hourly":
+            folder /= f"hour={start:%H}"
+        return folder / DATA_FILE
+
+    def staging_folder(
+        self, hunt: Hunt, tenant: str, surface: SurfaceName, partition: Partition
+    ) -> Path:
+        """Where a partition's slices wait; another one when the hunt changes what it returns."""
+        identity = f"{hunt.fingerprint}\0{surface}\0{partition.window}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        safe_key = partition.key.replace(":", "")
+        return self.state / "staged" / hunt.name / tenant / safe_key / digest
+
+    def partition_lock(self, hunt: str, tenant: str, partition: Partition) -> Path:
+        """The lock file that keeps two exports of one partition apart."""
+        safe_key = partition.key.replace(":", "")
+        return self.locks / f"partition-{hunt}-{tenant}-{safe_key}.lock"
