@@ -1,0 +1,149 @@
+"""One call: a query goes out, and the bytes of its whole answer come back.
+
+What belongs here: the protocol, and telling a whole answer from a broken one. What does not: what
+the bytes say (``landing``), when a call may be made (``quota``), what follows a failure
+(``recovery``).
+"""
+
+import hashlib
+import ssl
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from pipelines.api.failures import failure, request_id_of
+from pipelines.api.signin import TokenSource
+from pipelines.api.surfaces import Surface
+from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
+from pipelines.errors import CallTimedOut, ConnectionFailed, Unauthorized
+
+_CONNECT_SECONDS: Final = 20.0
+# The service ends a call by itself when its time is up; only a dead connection says nothing.
+_READ_GRACE_SECONDS: Final = 30.0
+_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """A whole answer: its body inflated, the seconds on the wire, and what identifies it."""
+
+    body: bytes
+    wire_seconds: float
+    request_id: str | None
+    sha256: str
+
+
+class HuntingClient:
+    """Sends queries to one surface. A context manager: it keeps its connection open."""
+
+    def __init__(  # noqa: PLR0913 - its parts, each by name; built in one place (`engine`)
+        self,
+        surface: Surface,
+        *,
+        api_url: str | None,
+        tokens: TokenSource,
+        tls: ssl.SSLContext,
+        clock: Clock,
+        request_seconds: float,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._surface = surface
+        self._endpoint = surface.endpoint(api_url)
+        self._tokens = tokens
+        self._clock = clock
+        self._http = httpx.Client(
+            verify=tls,
+            transport=transport,
+            # A redirect could carry the token to a host that nobody configured.
+            follow_redirects=False,
+            timeout=httpx.Timeout(_CONNECT_SECONDS, read=request_seconds + _READ_GRACE_SECONDS),
+            headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def run(self, query: str) -> RawAnswer:
+        """One call with this query; a token that is refused is replaced once.
+
+        Raises the ``ApiError`` that the service's answer, or the lack of one, amounts to.
+        """
+        try:
+            return self._call(query)
+        except Unauthorized:
+            self._tokens.discard()
+            return self._call(query)
+
+    def _call(self, query: str) -> RawAnswer:
+        client_request_id = str(uuid.uuid4())
+        headers = {
+            "Authorization": f"Bearer {self._tokens.token()}",
+            "Content-Type": "application/json; charset=utf-8",
+            "client-request-id": client_request_id,
+        }
+        started_ns = self._clock.now_ns()
+        try:
+            with self._http.stream(
+                "POST", self._endpoint, json={"Query": query}, headers=headers
+            ) as response:
+                body = b"".join(_inflated(response))
+        except httpx.TimeoutException as error:
+            raise self._timed_out(error, client_request_id) from error
+        except httpx.HTTPError as error:
+            raise self._broken(error, client_request_id) from error
+        if response.status_code != httpx.codes.OK:
+            now = datetime.fromtimestamp(self._clock.now_ns() / NANOSECONDS_PER_SECOND, UTC)
+            raise failure(response.status_code, response.headers, body, self._surface, now)
+        return RawAnswer(
+            body=body,
+            wire_seconds=(self._clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND,
+            request_id=request_id_of(response.headers, client_request_id),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
+
+    def _timed_out(
+        self, error: httpx.TimeoutException, request_id: str
+    ) -> CallTimedOut | ConnectionFailed:
+        if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+            return self._broken(error, request_id)
+        return CallTimedOut(
+            f"{self._surface.name} sent nothing for too long; the call's running time is spent",
+            request_id=request_id,
+        )
+
+    def _broken(self, error: httpx.HTTPError, request_id: str) -> ConnectionFailed:
+        return ConnectionFailed(
+            f"the connection to {self._endpoint} failed: {error or type(error).__name__}. Check "
+            f"HUNTLAKE_API_URL, HTTPS_PROXY and HUNTLAKE_CA_BUNDLE if it stays so",
+            request_id=request_id,
+        )
+
+
+def _inflated(response: httpx.Response) -> Iterator[bytes]:
+    """The body's bytes; raises where a gzip stream stops before its end, which httpx lets pass."""
+    if response.headers.get("Content-Encoding", "").lower() != "gzip":
+        yield from response.iter_bytes()
+        return
+    inflate = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        for chunk in response.iter_raw():
+            yield inflate.decompress(chunk)
+        yield inflate.flush()
+    except zlib.error as error:
+        raise httpx.DecodingError(f"the answer is not the gzip it says it is ({error})") from error
+    if not inflate.eof:
+        raise httpx.DecodingError("the gzip of the answer ends too early")

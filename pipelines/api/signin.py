@@ -1,0 +1,162 @@
+"""Tokens, from msal.
+
+What belongs here: signing in as an application, and telling why it failed. What does not: what a
+token is used for (``client``). Nothing here prints, stores or raises a token or a secret.
+"""
+
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+import httpx
+import msal
+from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
+
+from pipelines.api.surfaces import Surface
+from pipelines.api.tls import tls_context
+from pipelines.errors import SettingsError, SignInError
+from pipelines.settings import Settings
+
+_SIGN_IN_SECONDS: Final = 30.0
+_PFX_SUFFIXES: Final = (".pfx", ".p12")
+_CODE: Final = re.compile(r"AADSTS(\d+)")
+
+_REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "7000215": "AZURE_CLIENT_SECRET is wrong: copy the secret's value, not its id",
+        "7000222": "the client secret has expired: make a new one and set AZURE_CLIENT_SECRET",
+        "700016": "AZURE_CLIENT_ID is no application of that tenant: check both, or grant consent",
+        "90002": "AZURE_TENANT_ID is no tenant of this cloud: check it and AZURE_AUTHORITY_HOST",
+        "700027": "the certificate isn't registered with the application: upload it there",
+        "53003": "a conditional access policy blocks the application: exempt it",
+    }
+)
+
+
+class TokenSource(Protocol):
+    """Where a client has its tokens from."""
+
+    def token(self) -> str:
+        """A token that is good for a while. Raises ``SignInError``."""
+        ...
+
+    def discard(self) -> None:
+        """Forget the token that was refused, so that the next one is fresh."""
+        ...
+
+
+def token_source(settings: Settings, surface: Surface) -> TokenSource:
+    """Signs in as the application of the settings, for the surface's audience."""
+    return _ApplicationTokens(settings, surface.scope(settings.api_url))
+
+
+class _ApplicationTokens:
+    """An application's tokens. msal keeps them in memory and renews them before they expire."""
+
+    def __init__(self, settings: Settings, scope: str) -> None:
+        self._settings = settings
+        self._scope = scope
+        self._application: msal.ConfidentialClientApplication | None = None
+
+    def token(self) -> str:
+        try:
+            answer = self._signed_in().acquire_token_for_client(scopes=[self._scope])
+        except (httpx.HTTPError, ValueError) as error:
+            raise self._unreachable(error) from error
+        token = answer.get("access_token")
+        if not isinstance(token, str):
+            raise self._refused(answer)
+        return token
+
+    def discard(self) -> None:
+        if self._application is not None:
+            self._application.remove_tokens_for_client()
+
+    def _signed_in(self) -> msal.ConfidentialClientApplication:
+        if self._application is None:
+            host = self._settings.authority_host
+            self._application = msal.ConfidentialClientApplication(
+                self._settings.client_id,
+                client_credential=_credential(self._settings),
+                authority=f"https://{host}/{self._settings.tenant_id}",
+                # Discovery asks Microsoft whether the host is one of its own, and sends it the
+                # tenant: right for its hosts, impossible for a private one.
+                instance_discovery=host in WELL_KNOWN_AUTHORITY_HOSTS,
+                http_client=_HttpForMsal(tls_context(self._settings)),
+            )
+        return self._application
+
+    def _refused(self, answer: Mapping[str, Any]) -> SignInError:
+        description = str(answer.get("error_description") or answer.get("error") or "no reason")
+        found = _CODE.search(description)
+        code = found.group(1) if found else None
+        remedy = _REMEDIES.get(code or "", "look the code up, or ask who runs the tenant")
+        correlation_id = answer.get("correlation_id")
+        return SignInError(
+            f"sign-in to tenant {self._settings.tenant_id} as {self._settings.client_id} was "
+            f"refused: {remedy}. The service says: {description.splitlines()[0]} "
+            f"(correlation id {correlation_id})",
+            code=f"AADSTS{code}" if code else str(answer.get("error")),
+            request_id=str(correlation_id) if correlation_id else None,
+        )
+
+    def _unreachable(self, error: Exception) -> SignInError:
+        return SignInError(
+            f"sign-in at https://{self._settings.authority_host}/{self._settings.tenant_id} did "
+            f"not work: {error}. Check AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, HTTPS_PROXY and "
+            f"HUNTLAKE_CA_BUNDLE"
+        )
+
+
+def _credential(settings: Settings) -> str | Mapping[str, Any]:
+    """The credential in msal's form. Raises ``SettingsError`` for a file that can't be read."""
+    path = settings.certificate_path
+    if path is None:
+        return settings.client_secret or ""
+    password = settings.certificate_password
+    secret = {"passphrase": password} if password else {}
+    if path.suffix.lower() in _PFX_SUFFIXES:
+        return {"private_key_pfx_path": str(path), **secret}
+    text = _read(path)
+    # msal computes the thumbprint by which the tenant knows the certificate.
+    return {"private_key": text, "public_certificate": text, **secret}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"AZURE_CLIENT_CERTIFICATE_PATH: {path} can't be read as PEM: {error}"
+        ) from error
+
+
+class _HttpForMsal:
+    """What msal needs of an HTTP client, over httpx and our own TLS context.
+
+    msal's default is requests, for which REQUESTS_CA_BUNDLE in the environment silently wins over
+    the authorities that it was told to trust.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._client = httpx.Client(verify=context, timeout=_SIGN_IN_SECONDS)
+
+    def get(self, url: str, **arguments: Any) -> httpx.Response:
+        return self._send(self._client.get, url, arguments)
+
+    def post(self, url: str, **arguments: Any) -> httpx.Response:
+        return self._send(self._client.post, url, arguments)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send(
+        self, send: Callable[..., httpx.Response], url: str, arguments: Mapping[str, Any]
+    ) -> httpx.Response:
+        wanted = ("params", "data", "headers")
+        given = {key: value for key, value in arguments.items() if key in wanted and value}
+        response: httpx.Response = send(url, **given)
+        return response

@@ -1,0 +1,191 @@
+"""Settings, from the environment and the project's ``.env`` file.
+
+What belongs here: names, defaults, and saying everything that is wrong at once. What does not: the
+settings of one hunt (``hunts``). The environment wins over ``.env``, as it does for Dagster.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar, get_args
+
+from dotenv import dotenv_values
+
+from pipelines.errors import SettingsError
+from pipelines.hunts import SurfaceName
+from pipelines.quota import Limits, parse_limits
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+
+DEFAULT_AUTHORITY_HOST: Final = "login.microsoftonline.com"
+# The stand-in's tenant, whose assets are shown while no tenant is configured.
+_DEMO_TENANT: Final = "demo"
+
+_SLUG: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """What can be known without a sign-in: enough to list hunts and to query the lake."""
+
+    tenant_id: str
+    data: Path
+    hunts: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that an export needs. Its ``repr`` shows no secret."""
+
+    tenant_id: str
+    client_id: str
+    authority_host: str
+    surface: SurfaceName
+    data: Path
+    hunts: Path
+    limits: Limits
+    client_secret: str | None = field(default=None, repr=False)
+    certificate_path: Path | None = None
+    certificate_password: str | None = field(default=None, repr=False)
+    api_url: str | None = None
+    ca_bundle: Path | None = None
+
+
+def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:
+    """The tenant and the folders. Raises ``SettingsError`` for a tenant that can't be one."""
+    reader = _Reader(_values(environ, root))
+    paths = _paths(reader, root, reader.optional("AZURE_TENANT_ID", _slug) or _DEMO_TENANT)
+    reader.raise_problems()
+    return paths
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Settings:
+    """All settings. Raises one ``SettingsError`` that names everything missing or contradictory."""
+    reader = _Reader(_values(environ, root))
+    tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
+    client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
+    secret = reader.optional("AZURE_CLIENT_SECRET")
+    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", _existing_file)
+    _one_credential(reader, secret, certificate)
+    paths = _paths(reader, root, tenant_id or _DEMO_TENANT)
+    limits = reader.optional("HUNTLAKE_LIMITS", parse_limits)
+    settings = Settings(
+        tenant_id=paths.tenant_id,
+        client_id=client_id or "",
+        client_secret=secret,
+        certificate_path=certificate,
+        certificate_password=reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        authority_host=reader.optional("AZURE_AUTHORITY_HOST", _host) or DEFAULT_AUTHORITY_HOST,
+        surface=reader.optional("HUNTLAKE_SURFACE", _surface) or "graph",
+        api_url=reader.optional("HUNTLAKE_API_URL", _https_url),
+        ca_bundle=reader.optional("HUNTLAKE_CA_BUNDLE", _existing_file),
+        data=paths.data,
+        hunts=paths.hunts,
+        limits=limits or parse_limits("seed"),
+    )
+    reader.raise_problems()
+    return settings
+
+
+class _Reader:
+    """Reads settings one by one and keeps what is wrong with them for the end."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._problems: list[str] = []
+
+    def optional(self, name: str, parse: Callable[[str], _T] = str) -> _T | None:  # type: ignore[assignment]
+        text = self._values.get(name, "").strip()
+        if not text:
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            self.problem(f"{name}: {error}")
+            return None
+
+    def required(self, name: str, what: str, parse: Callable[[str], str] = str) -> str | None:
+        if not self._values.get(name, "").strip():
+            self.problem(f"{name} is not set: {what}")
+            return None
+        return self.optional(name, parse)
+
+    def problem(self, text: str) -> None:
+        self._problems.append(text)
+
+    def raise_problems(self) -> None:
+        if self._problems:
+            lines = "\n".join(f"  - {problem}" for problem in self._problems)
+            raise SettingsError(
+                f"settings are missing or wrong; set them in the environment or in "
+                f"{PROJECT / '.env'} (see .env.example):\n{lines}"
+            )
+
+
+def _values(environ: Mapping[str, str] | None, root: Path) -> Mapping[str, str]:
+    from_file = {key: value for key, value in dotenv_values(root / ".env").items() if value}
+    return {**from_file, **(os.environ if environ is None else environ)}
+
+
+def _paths(reader: _Reader, root: Path, tenant_id: str) -> Paths:
+    return Paths(
+        tenant_id=tenant_id,
+        data=(root / (reader.optional("HUNTLAKE_DATA", _path) or "data")).absolute(),
+        hunts=(root / (reader.optional("HUNTLAKE_HUNTS", _path) or "assets/hunts")).absolute(),
+    )
+
+
+def _one_credential(reader: _Reader, secret: str | None, certificate: Path | None) -> None:
+    if secret and certificate:
+        reader.problem(
+            "AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH are both set: unset one, so "
+            "that it is clear which of them signs in"
+        )
+    if not secret and not reader.optional("AZURE_CLIENT_CERTIFICATE_PATH"):
+        reader.problem(
+            "AZURE_CLIENT_SECRET is not set: a client secret of your app registration (or "
+            "AZURE_CLIENT_CERTIFICATE_PATH, the path of a PEM or PFX file with key and certificate)"
+        )
+
+
+def _slug(text: str) -> str:
+    # It becomes a part of paths and of the sign-in's URL.
+    if _SLUG.fullmatch(text) is None:
+        raise ValueError(
+            f"{text!r} is neither a tenant id (a GUID) nor a domain such as contoso.com"
+        )
+    return text
+
+
+def _surface(text: str) -> SurfaceName:
+    for name in get_args(SurfaceName):
+        if text == name:
+            return name  # type: ignore[no-any-return]
+    raise ValueError(f"{text!r} is no surface; there are {', '.join(get_args(SurfaceName))}")
+
+
+def _host(text: str) -> str:
+    host = text.removeprefix("https://").rstrip("/")
+    if not host or "/" in host:
+        raise ValueError(f"{text!r} is no host such as {DEFAULT_AUTHORITY_HOST}, over https")
+    return host
+
+
+def _https_url(text: str) -> str:
+    if not text.startswith("https://") or len(text) == len("https://"):
+        raise ValueError(f"{text!r} must begin with https://, since a token is sent there")
+    return text.rstrip("/")
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _existing_file(text: str) -> Path:
+    path = _path(text)
+    if not path.is_file():
+        raise ValueError(f"there is no file {text}")
+    return path
