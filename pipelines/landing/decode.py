@@ -1,0 +1,141 @@
+"""From the body of an answer to an Arrow table.
+
+What belongs here: the envelope, and putting columns together. What does not: types (``schema``),
+values (``values``) and the noise of a dialect (``dialects``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pipelines.errors import MalformedResponse
+from pipelines.landing.canonical import Number, read_json, write_json
+from pipelines.landing.dialects import Dialect, is_noise, without_noise
+from pipelines.landing.schema import arrow_schema
+from pipelines.landing.values import to_array
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One decoded answer.
+
+    ``table`` has the landed columns and, last, ``KEPT_ASIDE``; ``execution_seconds`` is what the
+    service says that it ran for, where it says so; ``kept_aside`` counts the values that their type
+    can't hold.
+    """
+
+    table: pa.Table
+    execution_seconds: float | None
+    kept_aside: int
+
+    @property
+    def rows(self) -> int:
+        """The rows of the answer."""
+        count: int = self.table.num_rows
+        return count
+
+
+def decode(body: bytes, dialect: Dialect) -> Answer:
+    """The answer in ``body``. Raises ``MalformedResponse`` for anything that isn't a whole one."""
+    envelope = _envelope(body)
+    rows = _rows(envelope)
+    columns = _columns(envelope, has_rows=bool(rows))
+    schema = arrow_schema(columns)
+    aside: dict[int, dict[str, Any]] = {}
+    _keep_unknown(rows, columns, dialect, aside)
+    arrays = []
+    for name, wire_type in columns.items():
+        values = without_noise([row.get(name) for row in rows], wire_type, dialect)
+        array, odd = to_array(values, wire_type)
+        arrays.append(array)
+        for row, value in odd.items():
+            aside.setdefault(row, {})[name] = value
+    arrays.append(_aside_array(aside, len(rows)))
+    return Answer(
+        table=pa.table(arrays, schema=schema),
+        execution_seconds=_execution_seconds(envelope),
+        kept_aside=sum(map(len, aside.values())),
+    )
+
+
+def _envelope(body: bytes) -> Mapping[str, Any]:
+    """The members of the outermost object, by their names in lower case."""
+    try:
+        value = read_json(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MalformedResponse(f"the answer is not UTF-8 at byte {error.start}") from error
+    except ValueError as error:
+        # The error's own text names a place and no content.
+        raise MalformedResponse(f"the answer is not JSON: {error}") from error
+    except RecursionError as error:
+        raise MalformedResponse("the answer is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise MalformedResponse("the answer is not a JSON object")
+    if "error" in value:
+        raise MalformedResponse("the answer holds an error instead of results")
+    return {key.lower(): member for key, member in value.items()}
+
+
+def _rows(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = envelope.get("results")
+    if not isinstance(rows, list):
+        raise MalformedResponse("the answer has no list of results")
+    if not set(map(type, rows)) <= {dict}:
+        raise MalformedResponse("a result is not an object, or has a key twice")
+    return rows
+
+
+def _columns(envelope: Mapping[str, Any], *, has_rows: bool) -> dict[str, str]:
+    """Names and types. An answer without rows may come without a schema; no other may."""
+    listed = envelope.get("schema") or []
+    if not isinstance(listed, list) or (has_rows and not listed):
+        raise MalformedResponse("the answer has results but no schema")
+    columns: dict[str, str] = {}
+    for entry in listed:
+        name, wire_type = _column(entry)
+        if name in columns:
+            raise MalformedResponse(f"the schema lists the column {name!r} twice")
+        columns[name] = wire_type
+    return columns
+
+
+def _column(entry: Any) -> tuple[str, str]:
+    members = (
+        {key.lower(): value for key, value in entry.items()} if isinstance(entry, dict) else {}
+    )
+    name, wire_type = members.get("name"), members.get("type")
+    if not isinstance(name, str) or not isinstance(wire_type, str):
+        raise MalformedResponse("the schema has an entry without a name and a type")
+    return name, wire_type
+
+
+def _keep_unknown(
+    rows: list[dict[str, Any]],
+    columns: Mapping[str, str],
+    dialect: Dialect,
+    aside: dict[int, dict[str, Any]],
+) -> None:
+    """Keep the values of keys that the schema doesn't list: nothing is lost in silence."""
+    unknown = {
+        key for key in set().union(*rows) - columns.keys() if not is_noise(key, columns, dialect)
+    }
+    if not unknown:
+        return
+    for number, row in enumerate(rows):
+        for key in unknown & row.keys():
+            aside.setdefault(number, {})[key] = row[key]
+
+
+def _aside_array(aside: Mapping[int, Mapping[str, Any]], rows: int) -> pa.Array:
+    texts: list[str | None] = [None] * rows
+    for row, kept in aside.items():
+        texts[row] = write_json(kept)
+    return pa.array(texts, pa.string())
+
+
+def _execution_seconds(envelope: Mapping[str, Any]) -> float | None:
+    stats = envelope.get("stats")
+    seconds = stats.get("ExecutionTime") if isinstance(stats, dict) else None
+    return float(seconds) if isinstance(seconds, Number | int) else None

@@ -1,0 +1,74 @@
+"""The noise that one dialect adds to the service's values, and its removal.
+
+What belongs here: what `graph` writes differently from the others. What does not: types.
+
+`graph` marks types beside and inside values, writes null as ``{}`` for every type (so a real empty
+object can't be told from null), and an array of objects as an array of JSON texts.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final, Literal
+
+from pipelines.landing.canonical import RepeatedKeys, read_json
+
+Dialect = Literal["odata", "plain"]
+
+_MARKER: Final = "@odata.type"
+_GRAPH_TYPE: Final = "#microsoft.graph."
+
+
+def is_noise(key: str, columns: Collection[str], dialect: Dialect) -> bool:
+    """Whether a row's key is an annotation: of the row, or of one of its columns."""
+    if dialect == "plain" or key in columns:
+        return False
+    return key.startswith("@odata.") or key.removesuffix(_MARKER) in columns
+
+
+def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[Any]:
+    """A column's values without what the dialect adds."""
+    if dialect == "plain" or set(map(type, values)).isdisjoint({dict, list}):
+        return values
+    if wire_type != "Object":
+        return [None if value == {} else value for value in values]
+    return [None if value == {} else _cleaned(value) for value in values]
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, RepeatedKeys):
+        return RepeatedKeys((key, _cleaned(each)) for key, each in value)
+    if isinstance(value, list):
+        return (
+            [_from_text(each) for each in value]
+            if _are_objects(value)
+            else [_cleaned(each) for each in value]
+        )
+    if isinstance(value, Mapping):
+        return {key: _cleaned(each) for key, each in value.items() if not _is_marker(key, each)}
+    return value
+
+
+def _is_marker(key: str, value: Any) -> bool:
+    """Whether a member only says what Graph takes its object, or a neighbour, for."""
+    if key == _MARKER:
+        return isinstance(value, str) and value.startswith(_GRAPH_TYPE)
+    return key.endswith(_MARKER) and isinstance(value, str) and value.startswith("#")
+
+
+def _are_objects(values: list[Any]) -> bool:
+    """Whether every element is the JSON text of an object: how Graph writes an array of objects."""
+    return bool(values) and all(
+        isinstance(value, str) and isinstance(_read_or_none(value), dict) for value in values
+    )
+
+
+def _from_text(text: str) -> Any:
+    return _cleaned(read_json(text))
+
+
+def _read_or_none(text: str) -> Any:
+    if not text.startswith("{"):
+        return None
+    try:
+        return read_json(text)
+    except ValueError:
+        return None

@@ -1,0 +1,41 @@
+"""Writing a file so that it is there whole, or not at all.
+
+What belongs here: the atomic step that staging and committing share. What does not: contents.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.errors import LakeUnwritable
+
+
+def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a file beside ``target``, and rename it into place once it is on disk.
+
+    After a power cut either the old file is there or the new one. Raises ``LakeUnwritable`` where
+    the disk says no; what was at ``target`` is then untouched, and nothing is left beside it.
+    """
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(beside)
+            _sync(beside)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+        _sync(target.parent)
+    except OSError as error:
+        raise LakeUnwritable(
+            f"{target} can't be written: {error.strerror or error}. What was there before is "
+            f"unharmed; make room, or see who may write there"
+        ) from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

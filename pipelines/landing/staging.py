@@ -1,0 +1,99 @@
+"""Slices that are safe on disk and not committed yet.
+
+What belongs here: one folder of slices, for one hunt as it is and one partition. What does not:
+where the folder lies (``lake.layout``), or which slices a partition needs (``slicing``).
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.errors import LakeUnwritable
+from pipelines.landing.decode import Answer
+from pipelines.landing.files import write_atomically
+from pipelines.landing.receipt import SliceRecord
+from pipelines.landing.schema import WIRE_NAME
+
+_RECORD_KEY: Final = b"huntlake.slice"
+# Read once, at commit: the cheapest compression that still spares a disk.
+_COMPRESSION: Final = "lz4"
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSlice:
+    """One slice on disk: its file, sorted by time, and what is known of it."""
+
+    path: Path
+    record: SliceRecord
+    schema: pa.Schema
+
+
+class Staging:
+    """The staged slices of one partition."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, answer: Answer, record: SliceRecord, *, time_column: str | None) -> StagedSlice:
+        """Put a slice on disk; it is safe when this returns. Raises ``LakeUnwritable``."""
+        table = _sorted_by_time(answer.table, time_column)
+        metadata = {**(table.schema.metadata or {}), _RECORD_KEY: json.dumps(record.to_dict())}
+        table = table.replace_schema_metadata(metadata)
+        path = self._folder / f"{record.window.start:020d}-{record.window.end:020d}.parquet"
+        write_atomically(
+            path, lambda beside: pq.write_table(table, beside, compression=_COMPRESSION)
+        )
+        return StagedSlice(path, record, table.schema)
+
+    def slices(self) -> list[StagedSlice]:
+        """What was staged, in time order. Whatever is not a whole slice is removed."""
+        return sorted(self._whole(), key=lambda each: each.record.window)
+
+    def discard(self) -> None:
+        """Remove the folder, once its slices are committed; and folders that it leaves empty."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for parent in list(self._folder.parents)[:3]:
+            try:
+                parent.rmdir()
+            except OSError:
+                return
+
+    def _whole(self) -> Iterator[StagedSlice]:
+        for path in list(self._folder.glob("*")):
+            found = _read(path)
+            if found is not None:
+                yield found
+                continue
+            try:
+                path.unlink()
+            except OSError as error:
+                raise LakeUnwritable(f"the leftover {path} can't be removed: {error}") from error
+
+
+def _read(path: Path) -> StagedSlice | None:
+    """The slice in a file; ``None`` where a crash left half of one, or it is something else."""
+    if path.suffix != ".parquet":
+        return None
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            record = SliceRecord.from_dict(json.loads((schema.metadata or {})[_RECORD_KEY]))
+            whole = file.metadata.num_rows == record.rows
+    except (pa.ArrowInvalid, KeyError, ValueError, TypeError):
+        return None
+    return StagedSlice(path, record, schema) if whole else None
+
+
+def _sorted_by_time(table: pa.Table, time_column: str | None) -> pa.Table:
+    """The rows in time order where the hunt's time column is in the answer, and is a time."""
+    for field in table.schema:
+        wire_name = (field.metadata or {}).get(WIRE_NAME, b"").decode()
+        if wire_name == time_column and pa.types.is_timestamp(field.type):
+            return table.sort_by([(field.name, "ascending")])
+    return table

@@ -1,0 +1,248 @@
+"""From the JSON values of one column to an Arrow array, exactly.
+
+What belongs here: one converter for each of the service's types. What does not: which type a column
+has (``schema``), or the noise of a dialect (``dialects``).
+
+A converter turns a column into an array at once where every value is of the usual form, and value
+by value where one isn't; what the type can't hold becomes null and is handed back verbatim.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from types import MappingProxyType, NoneType
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.landing.canonical import Number, write_json
+from pipelines.landing.durations import parse_duration_ticks
+from pipelines.landing.schema import arrow_type
+from pipelines.windows import NANOSECONDS_PER_TICK
+
+Odd = dict[int, Any]
+_AtOnce = Callable[[Sequence[Any], set[type]], tuple[pa.Array, Odd] | None]
+
+_INT64_MAX: Final = 2**63 - 1
+_INT64_MIN: Final = -(2**63)
+_INTEGER: Final = re.compile(r"-?\d+")
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_NOT_FINITE: Final = ("NaN", "Infinity", "-Infinity")
+_TRUTHS: Final[Mapping[str, bool]] = MappingProxyType(
+    {"1": True, "0": False, "true": True, "false": False, "True": True, "False": False}
+)
+_TIME: Final = re.compile(
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:Z|\+00:00)", re.ASCII
+)
+# Years that are safely within 64-bit nanoseconds, in the form that the service writes.
+_USUAL_TIME: Final = (
+    r"^(?:1[7-9]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$"
+)
+_DECIMAL_DIGITS: Final = 38
+_DECIMAL_SCALE: Final = 17
+
+
+class Unfit(Exception):
+    """The value is not one that its type can hold."""
+
+
+def to_array(values: Sequence[Any], wire_type: str) -> tuple[pa.Array, Odd]:
+    """The column as an array of its type; and by row, verbatim, what it can't hold."""
+    at_once: _AtOnce = _AT_ONCE.get(wire_type, _texts)
+    found = at_once(values, set(map(type, values)))
+    if found is not None:
+        return found
+    return _one_by_one(values, _CONVERTERS.get(wire_type, _other), arrow_type(wire_type))
+
+
+def _one_by_one(
+    values: Sequence[Any], convert: Callable[[Any], Any], target: pa.DataType
+) -> tuple[pa.Array, Odd]:
+    converted: list[Any] = []
+    odd: Odd = {}
+    for row, value in enumerate(values):
+        try:
+            converted.append(None if value is None else convert(value))
+        except Unfit:
+            converted.append(None)
+            odd[row] = value
+    return pa.array(converted, target), odd
+
+
+def _texts(values: Sequence[Any], kinds: set[type]) -> tuple[pa.Array, Odd] | None:
+    if not kinds <= {str, NoneType}:
+        return None
+    try:
+        return pa.array(values, pa.string()), {}
+    except UnicodeEncodeError:  # a lone surrogate
+        return None
+
+
+def _integers(target: pa.DataType) -> _AtOnce:
+    def at_once(values: Sequence[Any], kinds: set[type]) -> tuple[pa.Array, Odd] | None:
+        if not kinds <= {int, NoneType}:
+            return None
+        try:
+            return pa.array(values, target), {}
+        except (pa.ArrowInvalid, OverflowError):
+            return None
+
+    return at_once
+
+
+def _times(values: Sequence[Any], kinds: set[type]) -> tuple[pa.Array, Odd] | None:
+    """Times at once, but for the sentinels (0001-01-01, ...) that columns of times do hold."""
+    if not kinds <= {str, NoneType}:
+        return None
+    try:
+        texts = pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return None
+    usual = pc.match_substring_regex(texts, _USUAL_TIME)
+    try:
+        array = pc.if_else(usual, texts, None).cast(pa.timestamp("ns", "UTC"))
+    except pa.ArrowInvalid:  # a 30 February, a 25th hour
+        return None
+    unusual = pc.indices_nonzero(pc.invert(usual)).to_pylist()
+    if not unusual:
+        return array, {}
+    rare, odd = _one_by_one([values[row] for row in unusual], _time, array.type)
+    mask = pc.invert(pc.fill_null(usual, True))
+    return (
+        pc.replace_with_mask(array, mask, rare),
+        {unusual[row]: value for row, value in odd.items()},
+    )
+
+
+def _never(values: Sequence[Any], kinds: set[type]) -> tuple[pa.Array, Odd] | None:
+    del values, kinds
+    return None
+
+
+def _text(value: Any) -> str:
+    # A number where the schema says text: its digits are its text.
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Unfit
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Unfit from None
+    return text
+
+
+def _integer(low: int, high: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        if isinstance(value, str) and _INTEGER.fullmatch(value) and len(value) <= len(str(low)):
+            value = int(value)
+        if type(value) is not int or not low <= value <= high:
+            raise Unfit
+        return value
+
+    return convert
+
+
+def _double(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Unfit
+    if value in _NOT_FINITE:
+        return float(value)
+    text = str(value)
+    if not _NUMBER.fullmatch(text):
+        raise Unfit
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise Unfit
+    return number
+
+
+def _decimal(value: Any) -> Decimal:
+    text = str(value)
+    if isinstance(value, bool) or not isinstance(value, str | int) or not _NUMBER.fullmatch(text):
+        raise Unfit
+    number = Decimal(text)
+    with localcontext(prec=_DECIMAL_DIGITS * 2):
+        fits = abs(number.adjusted()) < _DECIMAL_DIGITS * 2 and number == round(
+            number, _DECIMAL_SCALE
+        )
+    if not fits or number.adjusted() >= _DECIMAL_DIGITS - _DECIMAL_SCALE:
+        raise Unfit
+    return number
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, str | int | bool) or str(value) not in _TRUTHS:
+        raise Unfit
+    return _TRUTHS[str(value)]
+
+
+def _time(value: Any) -> int:
+    """Nanoseconds since the Unix epoch."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Unfit
+    seconds_text, fraction = match.groups()
+    try:
+        moment = datetime.fromisoformat(seconds_text).replace(tzinfo=UTC)
+    except ValueError:
+        raise Unfit from None
+    seconds = int((moment - _EPOCH).total_seconds())
+    return _within_int64(seconds * 1_000_000_000 + int((fraction or "").ljust(9, "0")))
+
+
+def _duration(value: Any) -> int:
+    """Nanoseconds."""
+    ticks = parse_duration_ticks(value) if isinstance(value, str) else None
+    if ticks is None:
+        raise Unfit
+    return _within_int64(ticks * NANOSECONDS_PER_TICK)
+
+
+def _within_int64(number: int) -> int:
+    # Arrow uses the smallest of them for nothing, but pandas takes it for "not a time".
+    if not _INT64_MIN < number <= _INT64_MAX:
+        raise Unfit
+    return number
+
+
+def _other(value: Any) -> str:
+    """A type that the contract does not name: its text, or its JSON."""
+    if isinstance(value, str) and not isinstance(value, Number):
+        return _text(value)
+    return write_json(value)
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_AT_ONCE: Final[Mapping[str, _AtOnce]] = MappingProxyType(
+    {
+        "DateTime": _times,
+        "String": _texts,
+        "Guid": _texts,
+        "Int32": _integers(pa.int32()),
+        "Int64": _integers(pa.int64()),
+        "SByte": _never,
+        "Boolean": _never,
+        "Double": _never,
+        "SqlDecimal": _never,
+        "TimeSpan": _never,
+        "Object": _never,
+    }
+)
+_CONVERTERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        "DateTime": _time,
+        "String": _text,
+        "Guid": _text,
+        "Int32": _integer(-(2**31), 2**31 - 1),
+        "Int64": _integer(_INT64_MIN, _INT64_MAX),
+        "SByte": _truth,
+        "Boolean": _truth,
+        "Double": _double,
+        "SqlDecimal": _decimal,
+        "TimeSpan": _duration,
+        "Object": write_json,
+    }
+)
