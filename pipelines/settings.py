@@ -23,6 +23,7 @@ DEFAULT_AUTHORITY_HOST: Final = "login.microsoftonline.com"
 # The stand-in's tenant, whose assets are shown while no tenant is configured.
 _DEMO_TENANT: Final = "demo"
 
+_SURFACES: Final[Mapping[str, SurfaceName]] = {name: name for name in get_args(SurfaceName)}
 _SLUG: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _T = TypeVar("_T")
 
@@ -67,7 +68,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     reader = _Reader(_values(environ, root))
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
     client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
-    secret = reader.optional("AZURE_CLIENT_SECRET")
+    secret = reader.optional("AZURE_CLIENT_SECRET", str)
     certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", _existing_file)
     _one_credential(reader, secret, certificate)
     paths = _paths(reader, root, tenant_id or _DEMO_TENANT)
@@ -77,7 +78,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
         client_id=client_id or "",
         client_secret=secret,
         certificate_path=certificate,
-        certificate_password=reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        certificate_password=reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD", str),
         authority_host=reader.optional("AZURE_AUTHORITY_HOST", _host) or DEFAULT_AUTHORITY_HOST,
         surface=reader.optional("HUNTLAKE_SURFACE", _surface) or "graph",
         api_url=reader.optional("HUNTLAKE_API_URL", _https_url),
@@ -97,7 +98,7 @@ class _Reader:
         self._values = values
         self._problems: list[str] = []
 
-    def optional(self, name: str, parse: Callable[[str], _T] = str) -> _T | None:  # type: ignore[assignment]
+    def optional(self, name: str, parse: Callable[[str], _T]) -> _T | None:
         text = self._values.get(name, "").strip()
         if not text:
             return None
@@ -144,7 +145,7 @@ def _one_credential(reader: _Reader, secret: str | None, certificate: Path | Non
             "AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH are both set: unset one, so "
             "that it is clear which of them signs in"
         )
-    if not secret and not reader.optional("AZURE_CLIENT_CERTIFICATE_PATH"):
+    if not secret and not reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", str):
         reader.problem(
             "AZURE_CLIENT_SECRET is not set: a client secret of your app registration (or "
             "AZURE_CLIENT_CERTIFICATE_PATH, the path of a PEM or PFX file with key and certificate)"
@@ -161,10 +162,9 @@ def _slug(text: str) -> str:
 
 
 def _surface(text: str) -> SurfaceName:
-    for name in get_args(SurfaceName):
-        if text == name:
-            return name  # type: ignore[no-any-return]
-    raise ValueError(f"{text!r} is no surface; there are {', '.join(get_args(SurfaceName))}")
+    if text not in _SURFACES:
+        raise ValueError(f"{text!r} is no surface; there are {', '.join(_SURFACES)}")
+    return _SURFACES[text]
 
 
 def _host(text: str) -> str:

@@ -17,8 +17,8 @@ _VERSION: Final = 1
 class SliceRecord:
     """One slice: what one call brought, after ``calls`` attempts.
 
-    ``body_sha256`` and ``body_bytes`` are of the inflated body; ``running_seconds`` is the figure of
-    the service where it has one, else the time on the wire; ``pulled_ns`` is Unix time.
+    ``body_sha256`` and ``body_bytes`` are of the inflated body; ``running_seconds`` is
+    the service's own figure, or else the time on the wire; ``pulled_ns`` is Unix time.
     """
 
     window: Window
