@@ -1,6 +1,6 @@
 """What a hunt is: a named KQL query and how to export it.
 
-What belongs here: the values. What does not: reading them from files (``catalogue_files``).
+What belongs here: the values. What does not: reading them from files (``hunt_files``).
 """
 
 import hashlib
