@@ -1,0 +1,169 @@
+"""The stand-in's answers: the query is really run, over the events that the tenant can see.
+
+What belongs here: one DuckDB database, and queries over it. What does not: the protocol
+(``server``), or the text of a body (``wire``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.kql.lexer import Kind, code
+from pipelines.standin.store import (
+    EVENT_TABLES,
+    SNAPSHOT_TABLES,
+    TYPES_TABLE,
+    all_tables,
+    columns,
+    held_name,
+    held_table,
+    own_name,
+    wire_type,
+)
+from pipelines.standin.synthetic import insert_events
+from pipelines.standin.translate import QueryFault, to_sql, unresolved
+from pipelines.standin.wire import Dialect, body
+from pipelines.windows import TICKS_PER_SECOND, Window, format_instant, parse_instant
+
+_HOUR_TICKS: Final = 3_600 * TICKS_PER_SECOND
+_ANSWER: Final = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """An answer before it is written: names and the service's types, and how much it is.
+
+    ``hours_scanned`` is how many hours of events the query's own times let it read.
+    """
+
+    schema: tuple[tuple[str, str], ...]
+    rows: int
+    hours_scanned: float
+    connection: duckdb.DuckDBPyConnection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.connection.close()
+
+    def body(self, dialect: Dialect, execution_seconds: float) -> bytes:
+        """The answer's body in one of the dialects."""
+        return body(self.connection, self.schema, dialect, execution_seconds)
+
+
+class SyntheticTenant:
+    """A tenant's events. Each query runs on a cursor of its own, so threads may share this."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = duckdb.connect(str(path))
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def evaluate(self, kql: str, *, visible: Window, row_cap: int) -> Evaluation:
+        """The query's answer over the events in ``visible``, cut at ``row_cap`` without a word.
+
+        Raises ``QueryFault``. The order is DuckDB's own where the query gives none.
+        """
+        sql = to_sql(kql, schema=_schema(), now=visible.end)
+        cursor = self._connection.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        for table in all_tables():
+            cursor.execute(_visible_view(table, visible))
+        try:
+            cursor.execute(f"CREATE TEMP TABLE {_ANSWER} AS FROM ({sql}) LIMIT {row_cap}")
+        except duckdb.Error as error:
+            raise _fault(error) from error
+        schema = _conform(cursor)
+        [(rows,)] = cursor.execute(f"SELECT count(*) FROM {_ANSWER}").fetchall()
+        return Evaluation(schema, rows, _hours_scanned(kql, visible), cursor)
+
+    def table(self, name: str) -> pa.Table:
+        """All rows of a table, straight from the database, under the columns' own names."""
+        listed = ", ".join(f'"{held_name(column)}"' for column in columns(name))
+        answer = self._connection.cursor().sql(f"SELECT {listed} FROM {held_table(name)}")
+        return answer.to_arrow_table().rename_columns(list(columns(name)))
+
+    def add_late(self, table: str, window: Window, *, rows: int, seed: int) -> None:
+        """Events that reach the service only now, though they happened in the window."""
+        insert_events(self._connection.cursor(), table, window, rows=rows, seed=seed)
+
+
+def _schema() -> Mapping[str, list[str]]:
+    return {table: [held_name(name) for name in columns(table)] for table in all_tables()}
+
+
+def _visible_view(table: str, visible: Window) -> str:
+    """A view in the database's own name for the table, of what the tenant can see of it."""
+    view = f'CREATE TEMP VIEW "{table}" AS FROM {held_table(table)}'
+    if table in SNAPSHOT_TABLES:
+        return view
+    start, end = (format_instant(edge) for edge in (visible.start, visible.end))
+    return (
+        f"{view} WHERE \"Timestamp\" >= TIMESTAMP_NS '{start}' "
+        f"AND \"Timestamp\" < TIMESTAMP_NS '{end}'"
+    )
+
+
+def _conform(cursor: duckdb.DuckDBPyConnection) -> tuple[tuple[str, str], ...]:
+    """Cast what the service has no type for (a sum's HUGEINT), and name each column's type."""
+    described = cursor.execute(f"DESCRIBE {_ANSWER}").fetchall()
+    schema = []
+    for held, duckdb_name, *_ in described:
+        kind = wire_type(duckdb_name)
+        if kind is None:
+            target = _cast_target(duckdb_name)
+            cursor.execute(f'ALTER TABLE {_ANSWER} ALTER "{held}" TYPE {target}')
+            kind = wire_type(target) or "String"
+        schema.append((own_name(held), kind))
+    return tuple(schema)
+
+
+def _cast_target(duckdb_name: str) -> str:
+    if duckdb_name.endswith("INT"):
+        return "BIGINT"
+    if duckdb_name == "TIMESTAMP WITH TIME ZONE":
+        return "TIMESTAMP"
+    return "JSON" if duckdb_name.endswith("[]") or duckdb_name.startswith("STRUCT") else "VARCHAR"
+
+
+def _fault(error: duckdb.Error) -> Exception:
+    """What the service would say to a query that DuckDB refuses."""
+    text = str(error)
+    for marker, table in (("Table with name ", True), ("Referenced column ", False)):
+        if marker in text:
+            name = text.partition(marker)[2].split(maxsplit=1)[0].strip('"')
+            return unresolved(own_name(name), table=table)
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return QueryFault(f"The stand-in can't run this query: {text.splitlines()[0]}")
+    return error
+
+
+def _hours_scanned(kql: str, visible: Window) -> float:
+    """The span between the earliest and the latest datetime in the query, as the service prunes."""
+    if not any(token.text in EVENT_TABLES or token.text == TYPES_TABLE for token in code(kql)):
+        return 0.0
+    instants = []
+    for token in code(kql):
+        if token.kind is Kind.LITERAL and token.text.startswith("datetime("):
+            try:
+                instants.append(parse_instant(token.text[len("datetime(") : -1]))
+            except ValueError:
+                continue
+    if len(instants) <= 1:
+        return visible.ticks / _HOUR_TICKS
+    start, end = max(visible.start, min(instants)), min(visible.end, max(instants))
+    return max(0, end - start) / _HOUR_TICKS

@@ -1,0 +1,100 @@
+"""What the stand-in enforces, and how long it says that a query ran.
+
+What belongs here: caps, quotas and the model of running time. What does not: the bodies of refusals
+(``replies``). Written apart from ``pipelines.quota``, which it is there to test.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from pipelines.clock import NANOSECONDS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class StandinLimits:
+    """Caps and quotas; the defaults are the ``seed`` contract. Quotas are (amount, seconds)."""
+
+    rows: int = 100_000
+    response_bytes: int | None = None
+    request_seconds: float = 600.0
+    calls: tuple[tuple[int, float], ...] = ((15, 60.0),)
+    running: tuple[tuple[float, float], ...] = ((600.0, 3_600.0), (14_400.0, 86_400.0))
+    data_age_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTimeModel:
+    """How long a query is said to run, so that a quota can be used up without waiting.
+
+    With ``passes`` that time passes on the stand-in's clock before it answers.
+    """
+
+    seconds_per_call: float = 0.2
+    seconds_per_row: float = 2e-6
+    seconds_per_hour_scanned: float = 0.005
+    passes: bool = False
+
+    def seconds(self, rows: int, hours_scanned: float) -> float:
+        """The modelled running time."""
+        return (
+            self.seconds_per_call
+            + rows * self.seconds_per_row
+            + hours_scanned * self.seconds_per_hour_scanned
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A quota that is used up: the amount, its window, and when a call is taken again."""
+
+    amount: float
+    window_seconds: float
+    wait_seconds: float
+    of_running_time: bool
+
+
+@dataclass(slots=True)
+class QuotaBook:
+    """The calls of one tenant, counted in sliding windows."""
+
+    limits: StandinLimits
+    _started: deque[int] = field(default_factory=deque)
+    _ran: deque[tuple[int, float]] = field(default_factory=deque)
+
+    def refusal(self, now_ns: int) -> Refusal | None:
+        """Why a call that arrives now is refused; ``None`` where it is taken."""
+        for amount, seconds in self.limits.calls:
+            inside = [at for at in self._started if at > now_ns - _ns(seconds)]
+            if len(inside) >= amount:
+                wait = (inside[-amount] + _ns(seconds) - now_ns) / NANOSECONDS_PER_SECOND
+                return Refusal(amount, seconds, wait, of_running_time=False)
+        for amount_seconds, seconds in self.limits.running:
+            used = [(at, ran) for at, ran in self._ran if at > now_ns - _ns(seconds)]
+            total = sum(ran for _, ran in used)
+            if total >= amount_seconds:
+                wait = _until_below(used, total, amount_seconds) + _ns(seconds) - now_ns
+                return Refusal(
+                    amount_seconds, seconds, wait / NANOSECONDS_PER_SECOND, of_running_time=True
+                )
+        return None
+
+    def take(self, now_ns: int) -> None:
+        """Count a call that is taken."""
+        self._started.append(now_ns)
+
+    def spend(self, now_ns: int, seconds: float) -> None:
+        """Count what a call ran."""
+        self._ran.append((now_ns, seconds))
+
+
+def _until_below(used: list[tuple[int, float]], total: float, amount: float) -> int:
+    """When the call ran whose leaving the window brings the total below the amount."""
+    for at, ran in used:
+        total -= ran
+        if total < amount:
+            return at
+    return used[-1][0]
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * NANOSECONDS_PER_SECOND)

@@ -1,0 +1,206 @@
+"""One hunting call: from a request's parts to a reply.
+
+What belongs here: the order in which the service looks at a call, and what it says. What does not:
+sockets (``server``), words (``replies``), counting (``limits``).
+"""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from pipelines.clock import Clock, now_ticks
+from pipelines.hunts import SurfaceName
+from pipelines.standin.evaluate import SyntheticTenant
+from pipelines.standin.faults import REFUSALS, Fault, Faults
+from pipelines.standin.limits import QuotaBook, RunningTimeModel, StandinLimits
+from pipelines.standin.refusals import refuse
+from pipelines.standin.replies import (
+    TOO_HEAVY,
+    TOO_LARGE,
+    Reply,
+    error_reply,
+    forbidden,
+    quota_reply,
+    unauthorized,
+)
+from pipelines.standin.signin import SignIn
+from pipelines.standin.translate import QueryFault
+from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
+
+PATHS: Final[Mapping[str, SurfaceName]] = {
+    "/api/advancedhunting/run": "xdr",
+    "/v1.0/security/runHuntingQuery": "graph",
+    "/api/advancedqueries/run": "mde",
+}
+_RESOURCES: Final[Mapping[SurfaceName, str]] = {
+    "xdr": "https://api.security.microsoft.com",
+    "graph": "https://graph.microsoft.com",
+    "mde": "https://api.securitycenter.microsoft.com",
+}
+_DAY_TICKS: Final = 86_400 * TICKS_PER_SECOND
+_DURATION: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as the stand-in saw it; ``in_flight`` counts it too."""
+
+    when_ns: int
+    surface: SurfaceName
+    query: str
+    status: int
+    rows: int
+    bytes: int
+    modelled_seconds: float
+    in_flight: int
+
+
+@dataclass(slots=True)
+class Service:
+    """The tenant's hunting service, on all surfaces. Threads may share it."""
+
+    tenant: SyntheticTenant
+    sign_in: SignIn
+    limits: StandinLimits
+    running_time: RunningTimeModel
+    clock: Clock
+    own_url: str = ""
+    call_log: Path | None = None
+    faults: Faults = field(default_factory=Faults)
+    calls: list[Call] = field(default_factory=list)
+    permitted: bool = True
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _in_flight: int = 0
+    _quota: QuotaBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._quota = QuotaBook(self.limits)
+
+    def answer(
+        self, surface: SurfaceName, authorization: str, content: bytes
+    ) -> tuple[Reply, Fault | None]:
+        """The reply to one call, and the fault that is to spoil it on the way, if any."""
+        arrived_ns = self.clock.now_ns()
+        with self._lock:
+            self._in_flight += 1
+            in_flight = self._in_flight
+        fault = self.faults.take()
+        query, timespan = "", None
+        try:
+            query, timespan = _request(content)
+            reply, rows, seconds = self._reply(surface, authorization, query, timespan, fault)
+        except ValueError as error:
+            reply, rows, seconds = _bad_request(surface, str(error)), 0, 0.0
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+        self._log(
+            Call(
+                arrived_ns,
+                surface,
+                query,
+                reply.status,
+                rows,
+                len(reply.body),
+                seconds,
+                in_flight,
+            )
+        )
+        return reply, fault
+
+    def _reply(
+        self,
+        surface: SurfaceName,
+        authorization: str,
+        query: str,
+        timespan: str | None,
+        fault: Fault | None,
+    ) -> tuple[Reply, int, float]:
+        if fault is Fault.EXPIRED_TOKEN:
+            self.sign_in.expire_all()
+        if refusal := self._refused(surface, authorization):
+            return refusal, 0, 0.0
+        if fault in REFUSALS:
+            return refuse(fault, surface, self.clock), 0, 0.0
+        visible = _visible(timespan, now_ticks(self.clock), self.limits.data_age_days)
+        try:
+            evaluation = self.tenant.evaluate(query, visible=visible, row_cap=self.limits.rows)
+        except QueryFault as error:
+            return _bad_request(surface, str(error)), 0, 0.0
+        with evaluation:
+            seconds = self.running_time.seconds(evaluation.rows, evaluation.hours_scanned)
+            too_heavy = seconds > self.limits.request_seconds
+            seconds = min(seconds, self.limits.request_seconds)
+            self._spend(seconds)
+            if too_heavy:
+                return _bad_request(surface, TOO_HEAVY), 0, seconds
+            body = evaluation.body("odata" if surface == "graph" else "plain", seconds)
+        if self.limits.response_bytes is not None and len(body) > self.limits.response_bytes:
+            return _bad_request(surface, TOO_LARGE), 0, seconds
+        return Reply(HTTPStatus.OK, body), evaluation.rows, seconds
+
+    def _refused(self, surface: SurfaceName, authorization: str) -> Reply | None:
+        """What is looked at before the query: token, permission, quota."""
+        token = self.sign_in.find(authorization.removeprefix("Bearer "))
+        if token is None:
+            return unauthorized(surface, "The token is missing, unknown or has expired")
+        if token.resource not in (_RESOURCES[surface], self.own_url):
+            return unauthorized(surface, f"The token's audience is {token.resource}")
+        if not self.permitted:
+            return forbidden(surface)
+        with self._lock:
+            now_ns = self.clock.now_ns()
+            refusal = self._quota.refusal(now_ns)
+            if refusal is None:
+                self._quota.take(now_ns)
+        return quota_reply(surface, refusal) if refusal else None
+
+    def _spend(self, seconds: float) -> None:
+        if self.running_time.passes:
+            self.clock.sleep(seconds)
+        with self._lock:
+            self._quota.spend(self.clock.now_ns(), seconds)
+
+    def _log(self, call: Call) -> None:
+        with self._lock:
+            self.calls.append(call)
+            if self.call_log is not None:
+                with self.call_log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(call)) + "\n")
+
+
+def _request(content: bytes) -> tuple[str, str | None]:
+    """The query and the time span of a body. Raises ``ValueError``."""
+    value: Any = json.loads(content)
+    members = {key.lower(): each for key, each in value.items()} if isinstance(value, dict) else {}
+    query, timespan = members.get("query"), members.get("timespan")
+    if not isinstance(query, str) or not query.strip():
+        raise ValueError("The request has no Query.")
+    return query, timespan if isinstance(timespan, str) else None
+
+
+def _visible(timespan: str | None, now: int, data_age_days: int) -> Window:
+    """What the tenant's data reach back to, or the time span where that is shorter."""
+    oldest = now - data_age_days * _DAY_TICKS
+    if timespan is None:
+        return Window(oldest, now)
+    first, _, second = timespan.partition("/")
+    if second:
+        start, end = parse_instant(first), parse_instant(second)
+        return Window(max(oldest, start), min(now, end))
+    match = _DURATION.fullmatch(first)
+    if match is None:
+        raise ValueError(f"The Timespan {timespan!r} is not ISO 8601.")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return Window(max(oldest, now - int(length.total_seconds()) * TICKS_PER_SECOND), now)
+
+
+def _bad_request(surface: SurfaceName, message: str) -> Reply:
+    return error_reply(surface, HTTPStatus.BAD_REQUEST, "BadRequest", message)
