@@ -1,0 +1,116 @@
+"""What an export tells whoever watches it: values, in the order in which they happen.
+
+What belongs here: the events, and each as one line of text without records or queries. What does
+not: where the lines go (``console`` and ``assets`` decide).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipelines.windows import NANOSECONDS_PER_TICK, Window, format_instant
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to one partition of one hunt."""
+
+    hunt: str
+    partition: str
+
+    def _line(self, text: str) -> str:
+        return f"{self.hunt} {self.partition}: {text}"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStarted(Event):
+    """A partition's export begins; ``staged`` are the windows that an earlier run pulled of it."""
+
+    window: Window
+    staged: tuple[Window, ...]
+
+    def __str__(self) -> str:
+        if self.staged:
+            return self._line(f"continues; {len(self.staged)} slices were staged by an earlier run")
+        return self._line("started")
+
+
+@dataclass(frozen=True, slots=True)
+class SliceStaged(Event):
+    """A slice is safe on disk. ``left`` windows are still planned; any of them may be cut again."""
+
+    window: Window
+    rows: int
+    body_bytes: int
+    running_seconds: float
+    left: int
+
+    def __str__(self) -> str:
+        rest = f"; {self.left} more to pull" if self.left else ""
+        return self._line(
+            f"{self.rows:,} rows of {self.window} are staged "
+            f"({self.running_seconds:.1f} s of running time){rest}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceCut(Event):
+    """An answer was too much for one call, so its window is cut in two."""
+
+    window: Window
+    reason: str
+
+    def __str__(self) -> str:
+        return self._line(f"{self.window} is cut in two, since {self.reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """No call may start until then (``None``: until another process's call is over)."""
+
+    reason: str
+    until_ns: int | None
+
+    def __str__(self) -> str:
+        if self.until_ns is None:
+            return self._line(f"waiting, since {self.reason}")
+        until = format_instant(self.until_ns // NANOSECONDS_PER_TICK)[:19]
+        return self._line(f"waiting until {until}Z, since {self.reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying(Event):
+    """A call failed in a way that passes; it is sent again after ``wait_seconds``."""
+
+    window: Window
+    attempt: int
+    wait_seconds: float
+    error: str
+
+    def __str__(self) -> str:
+        return self._line(
+            f"attempt {self.attempt} at {self.window} failed, the next follows in "
+            f"{self.wait_seconds:.0f} s: {self.error}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCommitted(Event):
+    """Readers see the partition. ``calls`` is 0 where an earlier export had committed it."""
+
+    window: Window
+    rows: int
+    calls: int
+
+    def __str__(self) -> str:
+        if self.calls == 0:
+            return self._line(f"{self.rows:,} rows were committed before; no call was made")
+        plural = "call" if self.calls == 1 else "calls"
+        return self._line(f"{self.rows:,} rows committed after {self.calls} {plural}")
+
+
+Observer = Callable[[Event], None]
+
+
+def unobserved(event: Event) -> None:
+    """The observer for whom nobody watches."""
+    del event
