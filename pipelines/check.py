@@ -1,0 +1,89 @@
+"""``huntlake check``: is everything in place for an export, and if not, what to do.
+
+What belongs here: one function a line of the report. What does not: printing it (``cli``).
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pipelines.clock import Clock
+from pipelines.engine import Engine
+from pipelines.errors import HuntlakeError
+from pipelines.hunt_files import load_hunts
+from pipelines.hunts import Hunt
+from pipelines.quota import Wait
+from pipelines.settings import Settings, load_paths, load_settings
+
+# Costs one call and next to no running time; reads no table, so it needs no licence.
+_PROBE = Hunt(name="check", query="print Reachable = 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: what was looked at, whether it passed, and what was found."""
+
+    subject: str
+    passed: bool
+    text: str
+
+
+def check(clock: Clock) -> Iterator[Finding]:
+    """Look at hunts, settings, the data folder, sign-in and the service, in this order.
+
+    Later lines need the settings; where those are wrong, the report ends with them.
+    """
+    yield from _hunts()
+    try:
+        settings = load_settings()
+    except HuntlakeError as error:
+        yield Finding("settings", False, str(error))
+        return
+    yield Finding("settings", True, f"tenant {settings.tenant_id}, surface {settings.surface}")
+    yield _data_folder(settings)
+    with Engine(settings, clock) as engine:
+        yield _passes("sign-in", lambda: _sign_in(engine))
+        yield _passes("service", lambda: _service(engine))
+
+
+def _hunts() -> Iterator[Finding]:
+    paths = load_paths()
+    catalogue = load_hunts(paths.hunts)
+    for error in catalogue.errors:
+        yield Finding("hunts", False, str(error))
+    count = len(catalogue.hunts)
+    yield Finding("hunts", count > 0, f"{count} hunts in {paths.hunts} can be exported")
+
+
+def _data_folder(settings: Settings) -> Finding:
+    folder = settings.data
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(existing, os.W_OK):
+        return Finding("data", True, f"{folder} can be written")
+    return Finding(
+        "data", False, f"{existing} can't be written; set HUNTLAKE_DATA to a folder of yours"
+    )
+
+
+def _passes(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except HuntlakeError as error:
+        return Finding(subject, False, str(error))
+
+
+def _sign_in(engine: Engine) -> str:
+    tenant = engine.tenant_for(_PROBE)
+    tenant.tokens.token()
+    return f"a token for {tenant.surface.name} was had as application {engine.settings.client_id}"
+
+
+def _watch_nothing(wait: Wait) -> None:
+    del wait
+
+
+def _service(engine: Engine) -> str:
+    tenant = engine.tenant_for(_PROBE)
+    with tenant.gate.call(_PROBE.name, _watch_nothing):
+        answer = tenant.client.run(_PROBE.query)
+    return f"{tenant.surface.name} answered a query in {answer.wire_seconds:.1f} s"

@@ -1,0 +1,113 @@
+"""What the command line shows while an export goes on, and what it prints after.
+
+What belongs here: a bar on a terminal, plain lines elsewhere. What does not: commands (``cli``).
+Progress goes to standard error, so that standard output holds results alone.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Self
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from pipelines.progress import (
+    Event,
+    PartitionCommitted,
+    PartitionStarted,
+    Retrying,
+    SliceCut,
+    SliceStaged,
+    Waiting,
+)
+from pipelines.slicing import Partition
+from pipelines.windows import Window
+
+
+class PlainLines(AbstractContextManager["PlainLines"]):
+    """One line an event, for logs and pipes."""
+
+    def __call__(self, event: Event) -> None:
+        """Print the event."""
+        click.echo(str(event), err=True)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is open."""
+
+
+class Bar(AbstractContextManager["Bar"]):
+    """A bar over the time that the asked partitions span, with rows, quota left and time to go."""
+
+    def __init__(self, partitions: Sequence[Partition], quota_left: Callable[[], str]) -> None:
+        self._quota_left = quota_left
+        self._rows = 0
+        self._done: dict[str, list[Window]] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("to go"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+        total = sum(partition.window.ticks for partition in partitions)
+        self._task = self._progress.add_task("starting", total=total, note="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar, and print above it what a reader would want to keep."""
+        done = self._done.setdefault(event.partition, [])
+        match event:
+            case PartitionStarted(staged=staged):
+                done.extend(staged)
+            case SliceStaged(window=window, rows=rows):
+                done.append(window)
+                self._rows += rows
+            case PartitionCommitted(window=window):
+                done[:] = [window]
+                self._progress.console.print(f"[green]✓[/] {event}", highlight=False)
+            case SliceCut() | Retrying():
+                self._progress.console.print(f"[dim]{event}[/]", highlight=False)
+        self._refresh(event)
+
+    def _refresh(self, event: Event) -> None:
+        ticks = sum(window.ticks for windows in self._done.values() for window in windows)
+        slices = sum(len(windows) for windows in self._done.values())
+        note = f"{slices} slices, {self._rows:,} rows; left: {self._quota_left()}"
+        if isinstance(event, Waiting):
+            note = str(event).partition(": ")[2]
+        self._progress.update(
+            self._task,
+            completed=ticks,
+            description=f"{event.hunt} {event.partition}",
+            note=note,
+        )
