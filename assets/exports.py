@@ -1,0 +1,106 @@
+"""An asset for each hunt: its partitions are exported, and committed one by one.
+
+What belongs here: the asset and how it reports. What does not: what a materialization's metadata
+looks like (``metadata``), or how an export works (``pipelines.export``).
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.catalogue import TenantHunts, dagster_name
+from assets.metadata import describe_hunt, describe_partition
+from assets.resources import EngineResource
+from assets.watching import RunLog
+from pipelines.errors import HuntFileError, HuntlakeError
+from pipelines.export import PartitionExport
+from pipelines.hunts import Hunt
+from pipelines.slicing import partition
+
+
+class ExportConfig(dg.Config):
+    """How one run exports."""
+
+    refresh: bool = False
+    """Pull partitions again that an earlier run committed. Costs their quota again."""
+
+
+def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
+    """The asset of one hunt.
+
+    A run may have many partitions (a backfill is one run), so each is reported by an event of its
+    own as it commits: a run that fails midway keeps green what it committed. Dagster's result at
+    the end would say the same of all, and nothing after a failure; a run of a single partition has
+    one all the same, since what depends on it in the same run waits for a result.
+    """
+    key = hunts.key(hunt.name)
+    spec = dg.AssetSpec(
+        key,
+        description=describe_hunt(hunt),
+        group_name=hunt.export.group or dagster_name(hunt.export.partitions),
+        owners=list(hunt.export.owners),
+        tags={dagster_name(tag): "" for tag in (*hunt.tactics, *hunt.techniques, *hunt.tags)},
+        kinds={"kql", "parquet"},
+        code_version=hunt.fingerprint[:12],
+        partitions_def=hunts.partitions_def(hunt),
+        metadata={"dagster/table_name": hunt.name},
+        skippable=True,
+    )
+
+    @dg.multi_asset(
+        name=f"{hunts.label}__{hunt.name}",
+        specs=[spec],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=hunts.pool,
+    )
+    def export(
+        context: dg.AssetExecutionContext, config: ExportConfig, engine: EngineResource
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        keys = sorted(context.partition_keys)
+        for exported in _exports(context, hunt, keys, config, engine):
+            metadata = describe_partition(exported, hunts.layout)
+            if len(keys) == 1:
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+            else:
+                context.log_event(
+                    dg.AssetMaterialization(
+                        key, partition=exported.partition.key, metadata=metadata
+                    )
+                )
+
+    return export
+
+
+def _exports(
+    context: dg.AssetExecutionContext,
+    hunt: Hunt,
+    keys: list[str],
+    config: ExportConfig,
+    engine: EngineResource,
+) -> Iterator[PartitionExport]:
+    partitions = [partition(hunt.export.partitions, key) for key in keys]
+    try:
+        with engine.open() as opened:
+            yield from opened.export(
+                hunt,
+                partitions,
+                refresh=config.refresh,
+                observer=RunLog(context.log, opened.clock),
+            )
+    except HuntlakeError as error:
+        # The message says what to do; Dagster would put a page of its own frames before it.
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def broken_hunt_asset(hunts: TenantHunts, name: str, error: HuntFileError) -> dg.AssetsDefinition:
+    """Stands where the asset of a hunt would be whose file can't be read, and says why."""
+
+    @dg.asset(
+        key=hunts.key(name or "nameless"),
+        description=f"This hunt was left out:\n\n```\n{error}\n```",
+        group_name="broken_hunts",
+    )
+    def broken() -> None:
+        raise dg.Failure(description=str(error), allow_retries=False)
+
+    return broken

@@ -1,0 +1,112 @@
+"""What Dagster's page shows of a hunt and of each committed partition.
+
+What belongs here: turning values of the engine into Dagster's metadata. What does not: computing
+them. Names that begin with ``dagster/`` are those that the page draws in a way of its own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.export import PartitionExport
+from pipelines.hunts import Hunt
+from pipelines.lake import LakeLayout
+
+_PREVIEW_ROWS = 5
+_PREVIEW_COLUMNS = 8
+_PREVIEW_CHARACTERS = 40
+_SLICES_SHOWN = 200
+
+
+def describe_hunt(hunt: Hunt) -> str:
+    """The description of a hunt's asset: what it is for, and its KQL as code."""
+    parts = [hunt.title, hunt.description, f"```kql\n{hunt.query.strip()}\n```"]
+    if hunt.tactics or hunt.techniques:
+        parts.insert(2, f"MITRE ATT&CK: {', '.join((*hunt.tactics, *hunt.techniques))}")
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+def describe_partition(exported: PartitionExport, layout: LakeLayout) -> Mapping[str, Any]:
+    """The metadata of one materialization; its numbers become plots over the partitions."""
+    receipt = exported.receipt
+    return {
+        "dagster/partition_row_count": receipt.rows,
+        "dagster/uri": dg.MetadataValue.path(str(exported.path)),
+        "dagster/column_schema": _column_schema(exported.schema),
+        "bytes": exported.file_bytes,
+        "calls": 0 if exported.reused else receipt.calls,
+        "calls_wasted": 0 if exported.reused else receipt.wasted_calls,
+        "rows_wasted": 0 if exported.reused else receipt.wasted_rows,
+        "running_seconds": 0.0 if exported.reused else round(receipt.running_seconds, 3),
+        "values_kept_aside": receipt.kept_aside,
+        "reused": exported.reused,
+        "verdict": receipt.verdict,
+        "slices": _slices(exported),
+        "preview": dg.MetadataValue.md(_preview(exported)),
+        "query_it": dg.MetadataValue.text(
+            f'huntlake sql "FROM {receipt.hunt} LIMIT 10"  -- or open {layout.catalogue}'
+        ),
+    }
+
+
+def _column_schema(schema: pa.Schema) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(field.name, str(field.type), tags=_wire_type(field)) for field in schema
+        ]
+    )
+
+
+def _wire_type(field: pa.Field) -> dict[str, str]:
+    wire_type = (field.metadata or {}).get(b"huntlake.wire_type", b"").decode()
+    return {"service_type": wire_type} if wire_type else {}
+
+
+def _slices(exported: PartitionExport) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "window": str(record.window),
+                "rows": record.rows,
+                "calls": record.calls,
+                "running_seconds": round(record.running_seconds, 3),
+                "body_bytes": record.body_bytes,
+                "request_id": record.request_id or "",
+            }
+        )
+        for record in exported.receipt.slices[:_SLICES_SHOWN]
+    ]
+    columns = [
+        dg.TableColumn("window", "string"),
+        dg.TableColumn("rows", "int"),
+        dg.TableColumn("calls", "int"),
+        dg.TableColumn("running_seconds", "float"),
+        dg.TableColumn("body_bytes", "int"),
+        dg.TableColumn("request_id", "string"),
+    ]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+
+
+def _preview(exported: PartitionExport) -> str:
+    """The first rows as a Markdown table, its long values cut."""
+    names = exported.schema.names[:_PREVIEW_COLUMNS]
+    file = pq.ParquetFile(exported.path)
+    batch = next(file.iter_batches(batch_size=_PREVIEW_ROWS, columns=names), None)
+    if batch is None or not names:
+        return "*no rows*"
+    rows = zip(*(column.to_pylist() for column in _as_text(batch)), strict=True)
+    lines = [names, ["---"] * len(names), *([_cell(value) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _as_text(batch: pa.RecordBatch) -> list[pa.Array]:
+    # As text, since Python's datetime refuses a time that has nanoseconds.
+    return [column.cast(pa.string()) for column in batch.columns]
+
+
+def _cell(value: str | None) -> str:
+    text = "" if value is None else value.replace("|", "\\|").replace("\n", " ")
+    return text if len(text) <= _PREVIEW_CHARACTERS else f"{text[:_PREVIEW_CHARACTERS]}…"

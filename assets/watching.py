@@ -1,0 +1,37 @@
+"""What a run's log says while an export goes on.
+
+What belongs here: one line for each event worth a row in Dagster's event log, which is never
+pruned. What does not: records or queries.
+"""
+
+import logging
+
+import dagster as dg
+
+from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
+from pipelines.progress import Event, Retrying, Waiting
+
+_WAIT_LOG_SECONDS = 60
+
+
+class RunLog:
+    """An observer that writes to the run's log; waits at most once a minute."""
+
+    def __init__(self, log: dg.DagsterLogManager, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._next_wait_ns = 0
+
+    def __call__(self, event: Event) -> None:
+        """Write the event as one line."""
+        if isinstance(event, Waiting) and not self._may_log_wait():
+            return
+        level = logging.WARNING if isinstance(event, Retrying) else logging.INFO
+        self._log.log(level, "%s", event)
+
+    def _may_log_wait(self) -> bool:
+        now_ns = self._clock.now_ns()
+        if now_ns < self._next_wait_ns:
+            return False
+        self._next_wait_ns = now_ns + _WAIT_LOG_SECONDS * NANOSECONDS_PER_SECOND
+        return True
