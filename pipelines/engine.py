@@ -96,5 +96,6 @@ class Engine:
             locks=self.layout.locks,
             clock=self.clock,
         )
+        self._open.callback(tokens.close)
         self._open.enter_context(client)
         return Tenant(tenant_id, surface, tokens, client, gate, settings.limits)

@@ -47,6 +47,10 @@ class TokenSource(Protocol):
         """Forget the token that was refused, so that the next one is fresh."""
         ...
 
+    def close(self) -> None:
+        """Close the connection to the sign-in service."""
+        ...
+
 
 def token_source(settings: Settings, surface: Surface) -> TokenSource:
     """Signs in as the application of the settings, for the surface's audience."""
@@ -59,6 +63,7 @@ class _ApplicationTokens:
     def __init__(self, settings: Settings, scope: str) -> None:
         self._settings = settings
         self._scope = scope
+        self._http = _HttpForMsal(tls_context(settings))
         self._application: msal.ConfidentialClientApplication | None = None
 
     def token(self) -> str:
@@ -75,6 +80,9 @@ class _ApplicationTokens:
         if self._application is not None:
             self._application.remove_tokens_for_client()
 
+    def close(self) -> None:
+        self._http.close()
+
     def _signed_in(self) -> msal.ConfidentialClientApplication:
         if self._application is None:
             host = self._settings.authority_host
@@ -85,7 +93,7 @@ class _ApplicationTokens:
                 # Discovery asks Microsoft whether the host is one of its own, and sends it the
                 # tenant: right for its hosts, impossible for a private one.
                 instance_discovery=host in WELL_KNOWN_AUTHORITY_HOSTS,
-                http_client=_HttpForMsal(tls_context(self._settings)),
+                http_client=self._http,
             )
         return self._application
 

@@ -31,7 +31,7 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType(
             "THEN strftime({0}::TIMESTAMP_NS, '%Y-%m-%dT%H:%M:%S.%n') "
             "ELSE strftime({0}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f') END, '0'), '.') || 'Z\"'"
         ),
-        "SByte": "CASE WHEN {0} THEN '1' ELSE '0' END",
+        "SByte": "CASE {0} WHEN true THEN '1' WHEN false THEN '0' END",
         "Int32": "{0}::VARCHAR",
         "Int64": "{0}::VARCHAR",
         "Double": (

@@ -1,0 +1,405 @@
+"""The whole way from a hunt to a committed partition, over real HTTPS against the stand-in."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.clock import SimulatedClock
+from pipelines.engine import Engine
+from pipelines.errors import CannotSplit, PartitionRefused, SliceFailed
+from pipelines.hunts import ExportSettings, Hunt
+from pipelines.landing import read_receipt
+from pipelines.progress import Event, Retrying, SliceCut, SliceStaged, Waiting
+from pipelines.slicing import Partition, partition, partition_at
+from pipelines.standin import Fault, Standin
+from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND
+from tests.conftest import EVENTS, MORNING, NETWORK, TODAY
+
+Serve = Callable[..., Standin]
+EngineFor = Callable[..., Engine]
+
+BUSIEST = partition("daily", "2026-11-17")
+QUIET = partition("daily", "2026-11-19")
+EMPTY = partition("daily", "2026-11-14")
+FAILURES = Hunt(
+    name="failures",
+    query="DeviceLogonEvents | where ActionType == 'LogonFailed'"
+    " | summarize n = count() by DeviceId",
+)
+SNAPSHOT = Hunt(
+    name="vulnerabilities",
+    query="DeviceTvmSoftwareVulnerabilities | project DeviceId, CveId",
+    export=ExportSettings(partitions="snapshot"),
+)
+
+
+def truth(standin: Standin, day: Partition) -> Counter[tuple[object, ...]]:
+    """What the network hunt must bring for a day, straight from the stand-in's database."""
+    events = standin.tenant.table("DeviceNetworkEvents")
+    times = events.column("Timestamp").cast(pa.int64()).to_pylist()
+    others = [
+        events.column(name).to_pylist()
+        for name in ("DeviceId", "RemoteIP", "RemotePort", "ReportId")
+    ]
+    return Counter(
+        row
+        for row in zip(times, *others, strict=True)
+        if row[0] // NANOSECONDS_PER_TICK in day.window
+    )
+
+
+def landed(path: Path) -> Counter[tuple[object, ...]]:
+    table = pq.read_table(path, partitioning=None)
+    times = table.column("Timestamp").cast(pa.int64()).to_pylist()
+    others = [
+        table.column(name).to_pylist()
+        for name in ("DeviceId", "RemoteIP", "RemotePort", "ReportId")
+    ]
+    return Counter(zip(times, *others, strict=True))
+
+
+def test_a_day_far_over_the_cap_lands_whole_and_once(serve: Serve, engine_for: EngineFor) -> None:
+    """Every row of the tenant's day is in the file exactly once, whatever slices it took."""
+    standin = serve(rows=700)
+    engine = engine_for(standin, limits="seed,rows=700")
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    assert exported.receipt.rows == 6_000
+    assert landed(exported.path) == truth(standin, BUSIEST)
+    assert len(exported.receipt.slices) > 6_000 / 700
+    assert exported.receipt.calls == len(standin.calls)
+    assert all(record.rows < 700 for record in exported.receipt.slices)
+
+
+def test_rows_lie_in_time_order(serve: Serve, engine_for: EngineFor) -> None:
+    """The file is sorted over all of its slices, so that readers can skip what is out of range."""
+    engine = engine_for(serve(rows=700), limits="seed,rows=700")
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    times = pq.read_table(exported.path).column("Timestamp").cast(pa.int64()).to_pylist()
+    assert times == sorted(times)
+
+
+def test_exactly_as_many_rows_as_the_cap_are_not_believed(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """The service says nothing when it cuts, so a full answer may be a cut one."""
+    standin = serve(rows=6_000)
+    engine = engine_for(standin, limits="seed,rows=6000")
+    events: list[Event] = []
+    [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
+    assert [type(event) for event in events].count(SliceCut) == 1
+    assert exported.receipt.wasted_calls == 1
+    assert exported.receipt.wasted_rows == 6_000
+    assert landed(exported.path) == truth(standin, BUSIEST)
+
+
+def test_a_small_day_costs_one_call(serve: Serve, engine_for: EngineFor) -> None:
+    """No count, no probe: an answer below the cap is complete in itself."""
+    standin = serve()
+    [exported] = engine_for(standin).export(NETWORK, [QUIET])
+    assert len(standin.calls) == exported.receipt.calls == 1
+    assert exported.receipt.rows == 1_500
+
+
+def test_an_empty_day_lands_with_the_hunt_s_schema(serve: Serve, engine_for: EngineFor) -> None:
+    """A quiet day has the same columns and types as any other, also when the answer has none."""
+    standin = serve()
+    engine = engine_for(standin)
+    [full] = engine.export(NETWORK, [QUIET])
+    standin.faults.next(Fault.NO_SCHEMA)
+    [empty] = engine.export(NETWORK, [EMPTY])
+    assert empty.receipt.rows == 0
+    assert empty.schema.remove_metadata() == full.schema.remove_metadata()
+
+
+@pytest.mark.parametrize("surface", ["graph", "xdr", "mde"])
+def test_each_surface_brings_the_same_rows_and_types(
+    surface: str, serve: Serve, engine_for: EngineFor
+) -> None:
+    """What differs between the surfaces never reaches the lake."""
+    standin = serve(rows=2_000)
+    [exported] = engine_for(standin, surface=surface, limits="seed,rows=2000").export(
+        NETWORK, [BUSIEST]
+    )
+    assert landed(exported.path) == truth(standin, BUSIEST)
+    assert [str(field.type) for field in exported.schema][:5] == [
+        "timestamp[ns, tz=UTC]",
+        "string",
+        "string",
+        "int32",
+        "int64",
+    ]
+    assert {call.surface for call in standin.calls} == {surface}
+
+
+def test_what_was_committed_is_not_pulled_again(serve: Serve, engine_for: EngineFor) -> None:
+    """Running an export again costs nothing, and says so."""
+    standin = serve()
+    engine = engine_for(standin)
+    [first] = engine.export(NETWORK, [QUIET])
+    [again] = engine.export(NETWORK, [QUIET])
+    assert (first.reused, again.reused) == (False, True)
+    assert len(standin.calls) == 1
+
+
+def test_a_changed_query_or_refresh_is_pulled_again(serve: Serve, engine_for: EngineFor) -> None:
+    """A lake that kept the answer to yesterday's question would be wrong."""
+    standin = serve()
+    engine = engine_for(standin)
+    changed = replace(NETWORK, query=NETWORK.query + "\n| where RemotePort == 443")
+    list(engine.export(NETWORK, [QUIET]))
+    list(engine.export(changed, [QUIET]))
+    list(engine.export(changed, [QUIET], refresh=True))
+    assert len(standin.calls) == 3
+
+
+def test_an_interrupted_export_goes_on_where_it_stopped(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """Staged slices are kept: over both runs no window is answered twice."""
+    standin = serve(rows=700)
+    engine = engine_for(standin, limits="seed,rows=700")
+
+    def stop_after_three(event: Event) -> None:
+        if isinstance(event, SliceStaged):
+            staged.append(event.window)
+            if len(staged) == 3:
+                raise KeyboardInterrupt
+
+    staged: list[object] = []
+    with pytest.raises(KeyboardInterrupt):
+        list(engine.export(NETWORK, [BUSIEST], observer=stop_after_three))
+    events: list[Event] = []
+    [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
+    later = [event.window for event in events if isinstance(event, SliceStaged)]
+    assert set(staged).isdisjoint(later)
+    assert {record.window for record in exported.receipt.slices} == {*staged, *later}
+    assert landed(exported.path) == truth(standin, BUSIEST)
+
+
+def test_nothing_is_seen_before_it_is_whole(serve: Serve, engine_for: EngineFor) -> None:
+    """While slices are pulled the lake has no partition, and the old one stays on a refresh."""
+    standin = serve(rows=700)
+    engine = engine_for(standin, limits="seed,rows=700")
+    path = engine.layout.partition_file("network", "demo", BUSIEST)
+    seen: list[bytes | None] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, SliceStaged):
+            seen.append(path.read_bytes() if path.exists() else None)
+
+    list(engine.export(NETWORK, [BUSIEST], observer=look))
+    assert set(seen) == {None}
+    seen.clear()
+    before = path.read_bytes()
+    list(engine.export(NETWORK, [BUSIEST], refresh=True, observer=look))
+    assert set(seen) == {before}
+
+
+def test_a_hunt_that_counts_is_asked_once_for_the_whole_day(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """A summarize over half a day is not half of a summarize: one call, with the day's window."""
+    standin = serve()
+    [exported] = engine_for(standin).export(FAILURES, [QUIET])
+    assert exported.receipt.verdict == "whole"
+    assert len(standin.calls) == 1
+    events = standin.tenant.table("DeviceLogonEvents")
+    times = events.column("Timestamp").cast(pa.int64()).to_pylist()
+    actions, devices = (events.column(name).to_pylist() for name in ("ActionType", "DeviceId"))
+    expected = Counter(
+        device
+        for time, action, device in zip(times, actions, devices, strict=True)
+        if action == "LogonFailed" and time // NANOSECONDS_PER_TICK in QUIET.window
+    )
+    found = pq.read_table(exported.path).select(["DeviceId", "n"]).to_pylist()
+    assert {row["DeviceId"]: row["n"] for row in found} == expected
+    assert expected
+
+
+def test_a_hunt_that_counts_and_overflows_fails_and_says_why(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """It can't be cut by time without changing its answer, so nothing lands."""
+    standin = serve(rows=20)
+    engine = engine_for(standin, limits="seed,rows=20")
+    with pytest.raises(
+        CannotSplit, match=r"failures, partition 2026-11-19.*`summarize` at 1:"
+    ) as caught:
+        list(engine.export(FAILURES, [QUIET]))
+    assert "reached the cap of 20 rows" in str(caught.value)
+    assert not engine.layout.partition_file("failures", "demo", QUIET).exists()
+
+
+def test_a_full_tick_fails_instead_of_losing_rows(serve: Serve, engine_for: EngineFor) -> None:
+    """A dozen rows of one tick don't fit into answers of ten, and time divides no further."""
+    engine = engine_for(serve(rows=10, calls=()), limits="seed,rows=10,calls_per_minute=100000")
+    with pytest.raises(CannotSplit, match="a single tick of 100 ns"):
+        list(engine.export(NETWORK, [QUIET]))
+
+
+def test_now_is_the_partition_s_end(serve: Serve, engine_for: EngineFor) -> None:
+    """A hunt for the last hour, exported for a day long past, brings that day's last hour."""
+    standin = serve()
+    hunt = replace(NETWORK, name="late", query="DeviceNetworkEvents | where Timestamp > ago(1h)")
+    [exported] = engine_for(standin).export(hunt, [BUSIEST])
+    hour_before = (BUSIEST.window.end - 3_600 * TICKS_PER_SECOND) * NANOSECONDS_PER_TICK
+    times = pq.read_table(exported.path).column("Timestamp").cast(pa.int64()).to_pylist()
+    assert len(times) == sum(
+        count for row, count in truth(standin, BUSIEST).items() if row[0] > hour_before
+    )
+    assert times
+    assert min(times) > hour_before
+
+
+def test_the_horizon_is_not_a_quiet_day(
+    serve: Serve, engine_for: EngineFor, clock: SimulatedClock
+) -> None:
+    """What the service has forgotten is refused, and what was landed of it stays as it was."""
+    standin = serve(data_age_days=30)
+    engine = engine_for(standin)
+    [exported] = engine.export(NETWORK, [QUIET])
+    before = exported.path.read_bytes()
+    clock.sleep(30 * 86_400)
+    for refresh in (False, True):
+        with pytest.raises(PartitionRefused, match="past the horizon"):
+            list(engine.export(NETWORK, [QUIET], refresh=refresh))
+    assert exported.path.read_bytes() == before
+    assert len(standin.calls) == 1
+
+
+def test_a_day_that_is_not_over_is_refused(serve: Serve, engine_for: EngineFor) -> None:
+    """Half a day would be taken for a whole one ever after."""
+    standin = serve()
+    with pytest.raises(PartitionRefused, match="not over yet"):
+        list(engine_for(standin).export(NETWORK, [partition_at("daily", MORNING)]))
+    assert standin.calls == []
+
+
+def test_a_snapshot_is_todays_alone(serve: Serve, engine_for: EngineFor) -> None:
+    """Current-state tables say nothing of yesterday."""
+    standin = serve()
+    engine = engine_for(standin)
+    [exported] = engine.export(SNAPSHOT, [partition_at("snapshot", TODAY)])
+    assert exported.receipt.rows == 1_000
+    with pytest.raises(PartitionRefused, match="current state"):
+        list(engine.export(SNAPSHOT, [partition("snapshot", "2026-11-19")]))
+
+
+def test_days_and_hours_of_one_hunt_do_not_mix(serve: Serve, engine_for: EngineFor) -> None:
+    """A view over both would show every row twice."""
+    engine = engine_for(serve())
+    list(engine.export(NETWORK, [QUIET]))
+    hour = partition("hourly", "2026-11-19-05:00")
+    with pytest.raises(PartitionRefused, match="holds daily ones"):
+        list(engine.export(NETWORK, [hour]))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.CALLS_A_MINUTE,
+        Fault.CALLS_AN_HOUR,
+        Fault.SEND_AGAIN,
+        Fault.CPU,
+        Fault.RETRY_AFTER,
+        Fault.RETRY_AFTER_DATE,
+        Fault.TIMED_OUT,
+        Fault.SERVER_ERROR,
+        Fault.BAD_GATEWAY,
+        Fault.UNAVAILABLE,
+        Fault.GATEWAY_TIMEOUT,
+        Fault.TOO_HEAVY,
+        Fault.RESET,
+        Fault.RESET_MID_BODY,
+        Fault.TRUNCATED_GZIP,
+        Fault.TRUNCATED_JSON,
+        Fault.INVALID_JSON,
+        Fault.SLOW_BODY,
+        Fault.EXPIRED_TOKEN,
+        Fault.ADDED_COLUMN,
+    ],
+)
+def test_a_fault_midway_loses_and_doubles_nothing(
+    fault: Fault, serve: Serve, engine_for: EngineFor
+) -> None:
+    """Whatever goes wrong between two slices, the day ends whole and each row is there once."""
+    standin = serve(rows=2_500, calls=(), running=())
+    engine = engine_for(standin, limits="seed,rows=2500")
+    standin.faults.next(None, fault)
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    assert landed(exported.path) == truth(standin, BUSIEST)
+
+
+def test_faults_one_after_another_end_in_a_whole_day_too(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """Several kinds in a row, each within its bounds."""
+    standin = serve(rows=2_500, calls=(), running=())
+    engine = engine_for(standin, limits="seed,rows=2500")
+    standin.faults.next(Fault.RESET, Fault.UNAVAILABLE, Fault.CPU, None, Fault.INVALID_JSON)
+    events: list[Event] = []
+    [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
+    assert sum(isinstance(event, Retrying) for event in events) == 3
+    assert any(isinstance(event, Waiting) and "429" in str(event) for event in events)
+    assert landed(exported.path) == truth(standin, BUSIEST)
+
+
+def test_a_permission_that_is_missing_is_named(serve: Serve, engine_for: EngineFor) -> None:
+    """The message says where it failed and what to grant; nothing lands."""
+    standin = serve()
+    standin.revoke_permission()
+    engine = engine_for(standin)
+    with pytest.raises(
+        SliceFailed, match=r"network, partition 2026-11-19.*ThreatHunting\.Read\.All"
+    ):
+        list(engine.export(NETWORK, [QUIET]))
+    assert len(standin.calls) == 1
+    assert not engine.layout.lake.exists()
+
+
+def test_a_query_that_is_wrong_is_not_tried_again(serve: Serve, engine_for: EngineFor) -> None:
+    """Quota spent on a query that can't succeed is wasted."""
+    standin = serve()
+    hunt = replace(NETWORK, query="DeviceNetworkEvents | where NoSuchColumn == 1")
+    with pytest.raises(
+        SliceFailed, match="Failed to resolve scalar expression named 'NoSuchColumn'"
+    ):
+        list(engine_for(standin).export(hunt, [QUIET]))
+    assert len(standin.calls) == 1
+
+
+def test_a_type_that_changes_within_a_day_fails_it(serve: Serve, engine_for: EngineFor) -> None:
+    """No silent cast: the day is not committed, and the next run starts it over."""
+    standin = serve(rows=3_500)
+    engine = engine_for(standin, limits="seed,rows=3500")
+    standin.faults.next(None, None, Fault.CHANGED_TYPE)
+    with pytest.raises(Exception, match="column DeviceId is"):
+        list(engine.export(NETWORK, [BUSIEST]))
+    assert read_receipt(engine.layout.partition_file("network", "demo", BUSIEST)) is None
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    assert landed(exported.path) == truth(standin, BUSIEST)
+
+
+def test_the_service_s_quota_is_never_overrun(serve: Serve, engine_for: EngineFor) -> None:
+    """Over a day of forced waits the tenant answers no 429: every wait is our own."""
+    standin = serve(rows=120, calls=((5, 60.0),), running=((20.0, 3_600.0),))
+    engine = engine_for(standin, limits="seed,rows=120,calls_per_minute=5,running_per_hour=20")
+    events: list[Event] = []
+    [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
+    assert landed(exported.path) == truth(standin, BUSIEST)
+    assert 429 not in {call.status for call in standin.calls}
+    reasons = {event.reason for event in events if isinstance(event, Waiting)}
+    assert any("calls a minute" in reason for reason in reasons)
+    assert max(call.in_flight for call in standin.calls) == 1
+
+
+def test_the_events_are_those_that_the_tests_assume() -> None:
+    """The empty and the busiest day lie where the stand-in puts them."""
+    day = 86_400 * TICKS_PER_SECOND
+    assert BUSIEST.window.start == EVENTS.end - 3 * day
+    assert EMPTY.window.start == EVENTS.end - 6 * day
