@@ -34,11 +34,11 @@ $(READY): requirements.txt pyproject.toml
 	@echo "Making the virtual environment in $(VENV) ..."
 ifdef UV
 	@uv venv --quiet --clear --python $(PYTHON) $(VENV)
-	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.txt
 	@uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
 else
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 		-r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
 		--no-deps -e .

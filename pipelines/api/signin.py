@@ -166,5 +166,9 @@ class _HttpForMsal:
     ) -> httpx.Response:
         wanted = ("params", "data", "headers")
         given = {key: value for key, value in arguments.items() if key in wanted and value}
+        if isinstance(given.get("data"), Mapping):
+            # msal signs its assertions as bytes, whose repr httpx would send.
+            form = given["data"].items()
+            given["data"] = {k: v.decode() if isinstance(v, bytes) else v for k, v in form}
         response: httpx.Response = send(url, **given)
         return response

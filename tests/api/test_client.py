@@ -1,0 +1,218 @@
+"""One call: what is sent, and telling a whole answer from a broken one."""
+
+import gzip
+import hashlib
+import json
+import ssl
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from pipelines.api import SURFACES, HuntingClient
+from pipelines.clock import SimulatedClock
+from pipelines.errors import CallTimedOut, ConnectionFailed, Forbidden, Unauthorized
+
+SECRET = "token-that-nobody-may-see"
+BODY = json.dumps({"schema": [], "results": []}).encode()
+
+
+class Tokens:
+    """Hands out numbered tokens, a new one after each ``discard``."""
+
+    def __init__(self) -> None:
+        self.discarded = 0
+
+    def token(self) -> str:
+        return f"{SECRET}-{self.discarded}"
+
+    def discard(self) -> None:
+        self.discarded += 1
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def gzipped(content: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
+    """A response whose body is still to be read, as from a socket."""
+    headers = {"Content-Encoding": "gzip", **(headers or {})}
+    return httpx.Response(200, stream=httpx.ByteStream(content), headers=headers)
+
+
+def a_client(
+    handler: Callable[[httpx.Request], httpx.Response],
+    surface: str = "graph",
+    api_url: str | None = None,
+) -> HuntingClient:
+    return HuntingClient(
+        SURFACES[surface],
+        api_url=api_url,
+        tokens=Tokens(),
+        tls=ssl.create_default_context(),
+        clock=SimulatedClock(0),
+        request_seconds=5,
+        transport=httpx.MockTransport(handler),
+    )
+
+
+@pytest.mark.parametrize(
+    ("surface", "url"),
+    [
+        ("graph", "https://graph.microsoft.com/v1.0/security/runHuntingQuery"),
+        ("xdr", "https://api.security.microsoft.com/api/advancedhunting/run"),
+        ("mde", "https://api.securitycenter.microsoft.com/api/advancedqueries/run"),
+    ],
+)
+def test_the_query_goes_to_the_surface_s_own_place(surface: str, url: str) -> None:
+    """As JSON with its charset, with the token, asking for gzip."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=BODY)
+
+    with a_client(handler, surface) as client:
+        client.run("T | where é == '😀'")
+    [request] = seen
+    assert (request.method, str(request.url)) == ("POST", url)
+    assert json.loads(request.content) == {"Query": "T | where é == '😀'"}
+    assert request.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert request.headers["Authorization"] == f"Bearer {SECRET}-0"
+    assert request.headers["Accept-Encoding"] == "gzip"
+
+
+def test_another_host_takes_the_place_of_the_surface_s() -> None:
+    """A regional host, a proxy or the stand-in; the path stays."""
+    urls: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        urls.append(str(request.url))
+        return httpx.Response(200, content=BODY)
+
+    with a_client(handler, "xdr", "https://eu.api.security.microsoft.com") as client:
+        client.run("T")
+    assert urls == ["https://eu.api.security.microsoft.com/api/advancedhunting/run"]
+
+
+def test_the_body_is_inflated_and_its_hash_is_of_what_was_inflated() -> None:
+    """Hash and length are of the same bytes whether or not they came compressed."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return gzipped(gzip.compress(BODY), {"request-id": "r-1"})
+
+    with a_client(handler) as client:
+        answer = client.run("T")
+    assert answer.body == BODY
+    assert answer.sha256 == hashlib.sha256(BODY).hexdigest()
+    assert answer.request_id == "r-1"
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda whole: whole[:-9], lambda whole: whole[:1], lambda _: b""]
+)
+def test_a_gzip_that_ends_too_early_is_no_answer(spoil: Callable[[bytes], bytes]) -> None:
+    """httpx itself lets it pass, and half an answer would land."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return gzipped(spoil(gzip.compress(BODY * 50)))
+
+    with a_client(handler) as client, pytest.raises(ConnectionFailed, match="ends too early"):
+        client.run("T")
+
+
+def test_a_gzip_that_is_none_is_no_answer() -> None:
+    """The header says gzip and the bytes don't."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return gzipped(BODY)
+
+    with a_client(handler) as client, pytest.raises(ConnectionFailed, match="not the gzip"):
+        client.run("T")
+
+
+def test_a_refused_token_is_replaced_once() -> None:
+    """A 401 in the middle of an export costs one fresh token and no slice."""
+    tokens: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        tokens.append(request.headers["Authorization"])
+        return httpx.Response(401 if len(tokens) == 1 else 200, content=BODY)
+
+    with a_client(handler) as client:
+        client.run("T")
+    assert tokens == [f"Bearer {SECRET}-0", f"Bearer {SECRET}-1"]
+
+
+def test_a_second_401_is_final() -> None:
+    """A tenant that refuses fresh tokens refuses all."""
+    calls: list[int] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        calls.append(1)
+        return httpx.Response(401, content=b"{}")
+
+    with a_client(handler) as client, pytest.raises(Unauthorized):
+        client.run("T")
+    assert len(calls) == 2
+
+
+def test_no_redirect_is_followed() -> None:
+    """A token is sent to the configured host alone."""
+    urls: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        urls.append(request.url.host)
+        return httpx.Response(307, headers={"Location": "https://evil.example/"})
+
+    with a_client(handler) as client, pytest.raises(Exception, match="contract does not name"):
+        client.run("T")
+    assert urls == ["graph.microsoft.com"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (httpx.ReadTimeout("slow"), CallTimedOut),
+        (httpx.ConnectTimeout("nobody"), ConnectionFailed),
+        (httpx.ConnectError("refused"), ConnectionFailed),
+        (httpx.RemoteProtocolError("peer closed"), ConnectionFailed),
+        (httpx.ReadError(""), ConnectionFailed),
+    ],
+)
+def test_each_way_for_a_connection_to_fail_is_named(
+    raised: httpx.HTTPError, kind: type[Exception]
+) -> None:
+    """A read time-out has spent the call's running time, the others have not."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise raised
+
+    with a_client(handler) as client, pytest.raises(kind):
+        client.run("T")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 504])
+def test_no_error_shows_the_token(status: int) -> None:
+    """Neither the message, nor the chain of causes, nor the client itself."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, content=b"{}")
+
+    with a_client(handler) as client:
+        with pytest.raises(Exception, match=r".") as caught:
+            client.run("T")
+        assert SECRET not in repr(client)
+    assert SECRET not in "".join(map(repr, (caught.value, caught.value.__cause__)))
+
+
+def test_a_forbidden_call_is_not_repeated() -> None:
+    """A permission doesn't come by asking twice."""
+    calls: list[int] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        calls.append(1)
+        return httpx.Response(403, content=b"{}")
+
+    with a_client(handler) as client, pytest.raises(Forbidden):
+        client.run("T")
+    assert len(calls) == 1

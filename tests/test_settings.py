@@ -1,0 +1,90 @@
+"""Settings: names, precedence, and everything that is wrong at once."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import SettingsError
+from pipelines.settings import load_paths, load_settings
+
+GOOD = {
+    "AZURE_TENANT_ID": "contoso.onmicrosoft.com",
+    "AZURE_CLIENT_ID": "5f0c0de0-0000-4000-8000-000000000000",
+    "AZURE_CLIENT_SECRET": "the-secret",
+}
+
+
+def test_three_settings_are_enough(tmp_path: Path) -> None:
+    """Graph, the seed contract, and folders of the project are the defaults."""
+    settings = load_settings(GOOD, root=tmp_path)
+    assert (settings.tenant_id, settings.surface) == ("contoso.onmicrosoft.com", "graph")
+    assert settings.authority_host == "login.microsoftonline.com"
+    assert settings.data == tmp_path / "data"
+    assert settings.hunts == tmp_path / "assets" / "hunts"
+    assert settings.limits.calls[0].calls == 15
+
+
+def test_everything_missing_is_named_at_once(tmp_path: Path) -> None:
+    """One run of the command tells all that is to be set, and where."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"HUNTLAKE_SURFACE": "soap", "HUNTLAKE_LIMITS": "sead"}, root=tmp_path)
+    for name in (*GOOD, "HUNTLAKE_SURFACE", "HUNTLAKE_LIMITS", ".env"):
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"HUNTLAKE_API_URL": "http://localhost:1"}, "must begin with https://"),
+        ({"HUNTLAKE_CA_BUNDLE": "/no/such/file"}, "there is no file /no/such/file"),
+        ({"AZURE_TENANT_ID": "a/b"}, "neither a tenant id"),
+        ({"AZURE_TENANT_ID": ".."}, "neither a tenant id"),
+        ({"AZURE_AUTHORITY_HOST": "https://login.example/path"}, "is no host"),
+        ({"AZURE_CLIENT_CERTIFICATE_PATH": __file__}, "both set"),
+        ({"HUNTLAKE_LIMITS": "seed,rows=0"}, "rows must be"),
+    ],
+)
+def test_what_contradicts_or_endangers_is_refused(
+    change: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    """A token over plain HTTP, a tenant that is a path, two credentials: none is guessed away."""
+    with pytest.raises(SettingsError, match=message):
+        load_settings({**GOOD, **change}, root=tmp_path)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """As it does for Dagster; an empty line in the file sets nothing."""
+    (tmp_path / ".env").write_text(
+        "AZURE_TENANT_ID=from-file.example\nHUNTLAKE_SURFACE=xdr\nHUNTLAKE_API_URL=\n"
+    )
+    settings = load_settings(GOOD, root=tmp_path)
+    assert (settings.tenant_id, settings.surface) == ("contoso.onmicrosoft.com", "xdr")
+    assert load_paths({}, root=tmp_path).tenant_id == "from-file.example"
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    """Settings may end in a log; the secret must not."""
+    certificate = tmp_path / "app.pem"
+    certificate.write_text("")
+    with_password = {
+        **GOOD,
+        "AZURE_CLIENT_SECRET": "",
+        "AZURE_CLIENT_CERTIFICATE_PATH": str(certificate),
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD": "the-password",
+    }
+    assert "the-secret" not in repr(load_settings(GOOD, root=tmp_path))
+    assert "the-password" not in repr(load_settings(with_password, root=tmp_path))
+
+
+def test_paths_need_no_tenant(tmp_path: Path) -> None:
+    """Hunts can be listed and the lake be queried before anybody signs in."""
+    paths = load_paths({"HUNTLAKE_DATA": "elsewhere"}, root=tmp_path)
+    assert paths.tenant_id == "demo"
+    assert paths.data == tmp_path / "elsewhere"
+
+
+def test_the_host_may_be_given_as_the_azure_sdks_take_it(tmp_path: Path) -> None:
+    """With or without https://."""
+    for text in ("login.microsoftonline.us", "https://login.microsoftonline.us/"):
+        settings = load_settings({**GOOD, "AZURE_AUTHORITY_HOST": text}, root=tmp_path)
+        assert settings.authority_host == "login.microsoftonline.us"
