@@ -52,6 +52,11 @@ def write_json(value: Any) -> str:
     return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
+def has_lone_surrogate(text: str) -> bool:
+    """Whether UTF-8, and so Arrow, can't hold the text."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | RepeatedKeys:
     found = dict(pairs)
     return found if len(found) == len(pairs) else RepeatedKeys(pairs)

@@ -4,14 +4,15 @@ What belongs here: the envelope, and putting columns together. What does not: ty
 values (``values``) and the noise of a dialect (``dialects``).
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from pipelines.errors import MalformedResponse
-from pipelines.landing.canonical import Number, read_json, write_json
+from pipelines.landing.canonical import Number, has_lone_surrogate, read_json, write_json
 from pipelines.landing.dialects import Dialect, is_noise, without_noise
 from pipelines.landing.schema import arrow_schema
 from pipelines.landing.values import to_array
@@ -26,7 +27,7 @@ class Answer:
     can't hold.
     """
 
-    table: pa.Table
+    table: pa.Table = field(repr=False)
     execution_seconds: float | None
     kept_aside: int
 
@@ -39,7 +40,13 @@ class Answer:
 
 def decode(body: bytes, dialect: Dialect) -> Answer:
     """The answer in ``body``. Raises ``MalformedResponse`` for anything that isn't a whole one."""
-    envelope = _envelope(body)
+    try:
+        return _answer(_envelope(body), dialect)
+    except RecursionError as error:
+        raise MalformedResponse("the answer is nested too deeply") from error
+
+
+def _answer(envelope: Mapping[str, Any], dialect: Dialect) -> Answer:
     rows = _rows(envelope)
     columns = _columns(envelope, has_rows=bool(rows))
     schema = arrow_schema(columns)
@@ -69,13 +76,14 @@ def _envelope(body: bytes) -> Mapping[str, Any]:
     except ValueError as error:
         # The error's own text names a place and no content.
         raise MalformedResponse(f"the answer is not JSON: {error}") from error
-    except RecursionError as error:
-        raise MalformedResponse("the answer is nested too deeply") from error
     if not isinstance(value, dict):
         raise MalformedResponse("the answer is not a JSON object")
     if "error" in value:
         raise MalformedResponse("the answer holds an error instead of results")
-    return {key.lower(): member for key, member in value.items()}
+    envelope = {key.lower(): member for key, member in value.items()}
+    if len(envelope) != len(value):
+        raise MalformedResponse("the answer has a member twice")
+    return envelope
 
 
 def _rows(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -108,6 +116,8 @@ def _column(entry: Any) -> tuple[str, str]:
     name, wire_type = members.get("name"), members.get("type")
     if not isinstance(name, str) or not isinstance(wire_type, str):
         raise MalformedResponse("the schema has an entry without a name and a type")
+    if has_lone_surrogate(name + wire_type):
+        raise MalformedResponse("the schema has a name or a type that is not Unicode")
     return name, wire_type
 
 
@@ -138,4 +148,8 @@ def _aside_array(aside: Mapping[int, Mapping[str, Any]], rows: int) -> pa.Array:
 def _execution_seconds(envelope: Mapping[str, Any]) -> float | None:
     stats = envelope.get("stats")
     seconds = stats.get("ExecutionTime") if isinstance(stats, dict) else None
-    return float(seconds) if isinstance(seconds, Number | int) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, Number | int):
+        return None
+    # The quota is counted with it: a figure that is none must not block it for ever.
+    number = float(seconds)
+    return number if math.isfinite(number) and number >= 0 else None

@@ -15,6 +15,7 @@ Dialect = Literal["odata", "plain"]
 
 _MARKER: Final = "@odata.type"
 _GRAPH_TYPE: Final = "#microsoft.graph."
+_NESTED: Final = frozenset({dict, list, RepeatedKeys})
 
 
 def is_noise(key: str, columns: Collection[str], dialect: Dialect) -> bool:
@@ -26,7 +27,7 @@ def is_noise(key: str, columns: Collection[str], dialect: Dialect) -> bool:
 
 def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[Any]:
     """A column's values without what the dialect adds."""
-    if dialect == "plain" or set(map(type, values)).isdisjoint({dict, list}):
+    if dialect == "plain" or set(map(type, values)).isdisjoint(_NESTED):
         return values
     if wire_type != "Object":
         return [None if value == {} else value for value in values]
@@ -35,7 +36,9 @@ def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[A
 
 def _cleaned(value: Any) -> Any:
     if isinstance(value, RepeatedKeys):
-        return RepeatedKeys((key, _cleaned(each)) for key, each in value)
+        return RepeatedKeys(
+            (key, _cleaned(each)) for key, each in value if not _is_marker(key, each)
+        )
     if isinstance(value, list):
         return (
             [_from_text(each) for each in value]

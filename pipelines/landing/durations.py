@@ -10,14 +10,14 @@ from pipelines.windows import TICKS_PER_SECOND
 
 # `graph`: an ISO 8601 duration, such as -P1DT2H3M4.1234567S.
 _ISO: Final = re.compile(
-    r"(?P<sign>-?)P(?:(?P<days>\d+)D)?"
-    r"(?P<time>T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
-    r"(?:(?P<seconds>\d+)(?:\.(?P<fraction>\d{1,7}))?S)?)?",
+    r"(?P<sign>-?)P(?:(?P<days>\d{1,19})D)?"
+    r"(?P<time>T(?:(?P<hours>\d{1,19})H)?(?:(?P<minutes>\d{1,19})M)?"
+    r"(?:(?P<seconds>\d{1,19})(?:\.(?P<fraction>\d{1,7}))?S)?)?",
     re.ASCII,
 )
 # Elsewhere: .NET's constant form, [-][d.]hh:mm:ss[.fffffff].
 _DOTNET: Final = re.compile(
-    r"(?P<sign>-?)(?:(?P<days>\d+)\.)?(?P<hours>\d{2}):(?P<minutes>\d{2}):(?P<seconds>\d{2})"
+    r"(?P<sign>-?)(?:(?P<days>\d{1,19})\.)?(?P<hours>\d{2}):(?P<minutes>\d{2}):(?P<seconds>\d{2})"
     r"(?:\.(?P<fraction>\d{1,7}))?",
     re.ASCII,
 )

@@ -10,14 +10,14 @@ by value where one isn't; what the type can't hold becomes null and is handed ba
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from types import MappingProxyType, NoneType
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.landing.canonical import Number, write_json
+from pipelines.landing.canonical import Number, has_lone_surrogate, write_json
 from pipelines.landing.durations import parse_duration_ticks
 from pipelines.landing.schema import arrow_type
 from pipelines.windows import NANOSECONDS_PER_TICK
@@ -27,8 +27,8 @@ _AtOnce = Callable[[Sequence[Any], set[type]], tuple[pa.Array, Odd] | None]
 
 _INT64_MAX: Final = 2**63 - 1
 _INT64_MIN: Final = -(2**63)
-_INTEGER: Final = re.compile(r"-?\d+")
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_INTEGER: Final = re.compile(r"-?\d+", re.ASCII)
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE: Final = ("NaN", "Infinity", "-Infinity")
 _TRUTHS: Final[Mapping[str, bool]] = MappingProxyType(
     {"1": True, "0": False, "true": True, "false": False, "True": True, "False": False}
@@ -40,8 +40,9 @@ _TIME: Final = re.compile(
 _USUAL_TIME: Final = (
     r"^(?:1[7-9]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$"
 )
-_DECIMAL_DIGITS: Final = 38
-_DECIMAL_SCALE: Final = 17
+_DECIMAL_SCALE: Final = Decimal("1e-17")
+# Refuses what 38 digits, 17 of them a fraction, don't hold exactly.
+_DECIMAL: Final = Context(prec=38, traps=[Inexact, InvalidOperation])
 
 
 class Unfit(Exception):
@@ -126,10 +127,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Unfit
     text = str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Unfit from None
+    if has_lone_surrogate(text):
+        raise Unfit
     return text
 
 
@@ -162,14 +161,10 @@ def _decimal(value: Any) -> Decimal:
     text = str(value)
     if isinstance(value, bool) or not isinstance(value, str | int) or not _NUMBER.fullmatch(text):
         raise Unfit
-    number = Decimal(text)
-    with localcontext(prec=_DECIMAL_DIGITS * 2):
-        fits = abs(number.adjusted()) < _DECIMAL_DIGITS * 2 and number == round(
-            number, _DECIMAL_SCALE
-        )
-    if not fits or number.adjusted() >= _DECIMAL_DIGITS - _DECIMAL_SCALE:
-        raise Unfit
-    return number
+    try:
+        return Decimal(text).quantize(_DECIMAL_SCALE, context=_DECIMAL)
+    except DecimalException:
+        raise Unfit from None
 
 
 def _truth(value: Any) -> bool:

@@ -72,16 +72,14 @@ def test_each_row_of_the_contract_is_an_error_of_its_own(
         ("API calls quota exceeded! maximum allowed 45 per 00:01:00", "429", {}, 60, "calls"),
         ("API calls quota exceeded! maximum allowed 1500 per 01:00:00", "429", {}, 3_600, "calls"),
         (
-            "API calls quota exceeded! Maximum allowed 30 per 00:01:00 for the key D+T+A. You can "
-            + "send requests again in 8 seconds.",
+            "API calls quota exceeded! Maximum allowed 30 per 00:01:00. Send again in 8 seconds.",
             "429",
             {},
             8,
             "calls",
         ),
         (
-            "You have exceeded processing resources allocated to this tenant. You can run "
-            + "queries again in 2871 seconds",
+            "You have exceeded processing resources. You can run queries again in 2871 seconds",
             "CpuQuotaExceeded",
             {},
             2_871,
@@ -97,7 +95,7 @@ def test_each_row_of_the_contract_is_an_error_of_its_own(
 def test_how_long_to_wait_comes_from_what_says_it_best(
     message: str, code: str, headers: dict[str, str], seconds: float, quota: str
 ) -> None:
-    """Header, "again in N seconds", the window that is named, the next 15 minutes: in this order."""
+    """Header, "again in N seconds", the window named, the next 15 minutes: in this order."""
     error = read(429, enveloped(message, code), headers)
     assert isinstance(error, Throttled)
     assert (error.retry_after_seconds, error.quota) == (seconds, quota)
@@ -119,9 +117,7 @@ def test_no_header_or_message_makes_a_wait_that_is_no_wait(header: str, message:
     assert 0 <= error.retry_after_seconds <= 86_400
 
 
-@given(
-    st.integers(201, 599), st.binary(max_size=300) | st.from_type(type(None)).map(lambda _: b"{}")
-)
+@given(st.integers(201, 599), st.binary(max_size=300) | st.sampled_from([b"{}", b"null"]))
 def test_any_body_ends_in_a_named_error(status: int, body: bytes) -> None:
     """A page, half a JSON, nothing at all: an ``ApiError``, and no other exception."""
     assert isinstance(read(status, body), ApiError)
