@@ -25,6 +25,9 @@ _DEMO_TENANT: Final = "demo"
 
 _SURFACES: Final[Mapping[str, SurfaceName]] = {name: name for name in get_args(SurfaceName)}
 _SLUG: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+# A host and perhaps a port: no user or password, which would end in messages.
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _T = TypeVar("_T")
 
 
@@ -57,7 +60,7 @@ class Settings:
 
 def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:
     """The tenant and the folders. Raises ``SettingsError`` for a tenant that can't be one."""
-    reader = _Reader(_values(environ, root))
+    reader = _Reader(environ, root)
     paths = _paths(reader, root, reader.optional("AZURE_TENANT_ID", _slug) or _DEMO_TENANT)
     reader.raise_problems()
     return paths
@@ -65,7 +68,7 @@ def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT
 
 def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Settings:
     """All settings. Raises one ``SettingsError`` that names everything missing or contradictory."""
-    reader = _Reader(_values(environ, root))
+    reader = _Reader(environ, root)
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
     client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
     secret = reader.optional("AZURE_CLIENT_SECRET", str)
@@ -94,8 +97,9 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
 class _Reader:
     """Reads settings one by one and keeps what is wrong with them for the end."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
+    def __init__(self, environ: Mapping[str, str] | None, root: Path) -> None:
+        self._root = root
+        self._values = _values(environ, root)
         self._problems: list[str] = []
 
     def optional(self, name: str, parse: Callable[[str], _T]) -> _T | None:
@@ -122,7 +126,7 @@ class _Reader:
             lines = "\n".join(f"  - {problem}" for problem in self._problems)
             raise SettingsError(
                 f"settings are missing or wrong; set them in the environment or in "
-                f"{PROJECT / '.env'} (see .env.example):\n{lines}"
+                f"{self._root / '.env'} (see .env.example):\n{lines}"
             )
 
 
@@ -168,16 +172,20 @@ def _surface(text: str) -> SurfaceName:
 
 
 def _host(text: str) -> str:
-    host = text.removeprefix("https://").rstrip("/")
-    if not host or "/" in host:
+    host = text.removeprefix("https://").rstrip("/").lower()
+    if _HOST.fullmatch(host) is None:
         raise ValueError(f"{text!r} is no host such as {DEFAULT_AUTHORITY_HOST}, over https")
     return host
 
 
 def _https_url(text: str) -> str:
-    if not text.startswith("https://") or len(text) == len("https://"):
-        raise ValueError(f"{text!r} must begin with https://, since a token is sent there")
-    return text.rstrip("/")
+    if not text.startswith("https://"):
+        raise ValueError("it must begin with https://, since a token is sent there")
+    url = text.rstrip("/")
+    host, slash, path = url.removeprefix("https://").partition("/")
+    if _HOST.fullmatch(host) is None or _PATH.fullmatch(slash + path) is None:
+        raise ValueError("it must be https:// and a host, and perhaps a port and a path")
+    return url
 
 
 def _path(text: str) -> Path:

@@ -6,11 +6,12 @@ the bytes say (``landing``), when a call may be made (``quota``), what follows a
 """
 
 import hashlib
+import json
 import ssl
 import uuid
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
@@ -33,7 +34,7 @@ _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 class RawAnswer:
     """A whole answer: its body inflated, the seconds on the wire, and what identifies it."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     wire_seconds: float
     request_id: str | None
     sha256: str
@@ -90,15 +91,16 @@ class HuntingClient:
 
     def _call(self, query: str) -> RawAnswer:
         client_request_id = str(uuid.uuid4())
+        token = self._tokens.token()
         headers = {
-            "Authorization": f"Bearer {self._tokens.token()}",
+            "Authorization": f"Bearer {token}",
             "Content-Type": "application/json; charset=utf-8",
             "client-request-id": client_request_id,
         }
         started_ns = self._clock.now_ns()
         try:
             with self._http.stream(
-                "POST", self._endpoint, json={"Query": query}, headers=headers
+                "POST", self._endpoint, content=json.dumps({"Query": query}), headers=headers
             ) as response:
                 body = b"".join(_inflated(response))
         except httpx.TimeoutException as error:
@@ -107,7 +109,11 @@ class HuntingClient:
             raise self._broken(error, client_request_id) from error
         if response.status_code != httpx.codes.OK:
             now = datetime.fromtimestamp(self._clock.now_ns() / NANOSECONDS_PER_SECOND, UTC)
-            raise failure(response.status_code, response.headers, body, self._surface, now)
+            # A gateway's page may show the request that it turned down.
+            shown = body.replace(token.encode(), b"(token)")
+            error = failure(response.status_code, response.headers, shown, self._surface, now)
+            error.request_id = error.request_id or client_request_id
+            raise error
         return RawAnswer(
             body=body,
             wire_seconds=(self._clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND,
@@ -118,7 +124,8 @@ class HuntingClient:
     def _timed_out(
         self, error: httpx.TimeoutException, request_id: str
     ) -> CallTimedOut | ConnectionFailed:
-        if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        # Before it waits for the answer, the service has not run anything.
+        if not isinstance(error, httpx.ReadTimeout):
             return self._broken(error, request_id)
         return CallTimedOut(
             f"{self._surface.name} sent nothing for too long; the call's running time is spent",
@@ -147,3 +154,5 @@ def _inflated(response: httpx.Response) -> Iterator[bytes]:
         raise httpx.DecodingError(f"the answer is not the gzip it says it is ({error})") from error
     if not inflate.eof:
         raise httpx.DecodingError("the gzip of the answer ends too early")
+    if inflate.unused_data:
+        raise httpx.DecodingError("the answer goes on after the end of its gzip")

@@ -33,8 +33,8 @@ _EXCERPT_CHARACTERS: Final = 500
 _LONGEST_WAIT_SECONDS: Final = 86_400.0
 _CYCLE: Final = timedelta(minutes=15)
 
-_AGAIN: Final = re.compile(r"again in (\d+(?:\.\d+)?) seconds", re.IGNORECASE)
-_WINDOW: Final = re.compile(r"\bper (\d+):(\d{2}):(\d{2})")
+_AGAIN: Final = re.compile(r"again in (\d{1,9}(?:\.\d{1,9})?) seconds", re.IGNORECASE)
+_WINDOW: Final = re.compile(r"\bper (\d{1,4}):(\d{2}):(\d{2})")
 # "amount of results" is the older text of the same error.
 _TOO_LARGE: Final = ("allowed result size", "amount of results")
 _TOO_HEAVY: Final = ("exceeded the allowed limits", "was preempted")
@@ -154,7 +154,7 @@ def _header_seconds(header: str, now: datetime) -> float | None:
 def _seconds_until(http_date: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(http_date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -7,7 +7,6 @@ token is used for (``client``). Nothing here prints, stores or raises a token or
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -15,13 +14,13 @@ import httpx
 import msal
 from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
 
+from pipelines.api.credential import credential
 from pipelines.api.surfaces import Surface
 from pipelines.api.tls import tls_context
-from pipelines.errors import SettingsError, SignInError
+from pipelines.errors import SignInError
 from pipelines.settings import Settings
 
 _SIGN_IN_SECONDS: Final = 30.0
-_PFX_SUFFIXES: Final = (".pfx", ".p12")
 _CODE: Final = re.compile(r"AADSTS(\d+)")
 
 _REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
@@ -69,8 +68,9 @@ class _ApplicationTokens:
     def token(self) -> str:
         try:
             answer = self._signed_in().acquire_token_for_client(scopes=[self._scope])
-        except (httpx.HTTPError, ValueError) as error:
-            raise self._unreachable(error) from error
+        # ValueError: what msal raises for a tenant that isn't there, or an answer that is no JSON.
+        except (httpx.HTTPError, msal.exceptions.MsalError, ValueError) as error:
+            raise self._not_had(error) from error
         token = answer.get("access_token")
         if not isinstance(token, str):
             raise self._refused(answer)
@@ -88,7 +88,7 @@ class _ApplicationTokens:
             host = self._settings.authority_host
             self._application = msal.ConfidentialClientApplication(
                 self._settings.client_id,
-                client_credential=_credential(self._settings),
+                client_credential=credential(self._settings),
                 authority=f"https://{host}/{self._settings.tenant_id}",
                 # Discovery asks Microsoft whether the host is one of its own, and sends it the
                 # tenant: right for its hosts, impossible for a private one.
@@ -111,35 +111,19 @@ class _ApplicationTokens:
             request_id=str(correlation_id) if correlation_id else None,
         )
 
-    def _unreachable(self, error: Exception) -> SignInError:
+    def _not_had(self, error: Exception) -> SignInError:
+        # msal's own words for a refused tenant are long; the service's are behind them.
+        found = _CODE.search(f"{error} {error.__context__}")
+        code = found.group(1) if found else None
+        remedy = _REMEDIES.get(
+            code or "",
+            "check AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, HTTPS_PROXY and HUNTLAKE_CA_BUNDLE",
+        )
         return SignInError(
             f"sign-in at https://{self._settings.authority_host}/{self._settings.tenant_id} did "
-            f"not work: {error}. Check AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, HTTPS_PROXY and "
-            f"HUNTLAKE_CA_BUNDLE"
+            f"not work: {remedy} ({error})",
+            code=f"AADSTS{code}" if code else None,
         )
-
-
-def _credential(settings: Settings) -> str | Mapping[str, Any]:
-    """The credential in msal's form. Raises ``SettingsError`` for a file that can't be read."""
-    path = settings.certificate_path
-    if path is None:
-        return settings.client_secret or ""
-    password = settings.certificate_password
-    secret = {"passphrase": password} if password else {}
-    if path.suffix.lower() in _PFX_SUFFIXES:
-        return {"private_key_pfx_path": str(path), **secret}
-    text = _read(path)
-    # msal computes the thumbprint by which the tenant knows the certificate.
-    return {"private_key": text, "public_certificate": text, **secret}
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"AZURE_CLIENT_CERTIFICATE_PATH: {path} can't be read as PEM: {error}"
-        ) from error
 
 
 class _HttpForMsal:

@@ -14,7 +14,8 @@ from pipelines.settings import Settings
 def tls_context(settings: Settings) -> ssl.SSLContext:
     """A context for both sign-in and queries. Raises ``SettingsError`` for a bad bundle.
 
-    It is handed to httpx whole, so that no variable of the environment can weaken or replace it.
+    It is handed to httpx whole. SSL_CERT_FILE may replace the usual authorities, as it does for
+    other programs; no variable of the environment can replace HUNTLAKE_CA_BUNDLE.
     """
     context = httpx.create_ssl_context()
     if settings.ca_bundle is not None:

@@ -15,10 +15,11 @@ def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
 
     After a power cut either the old file is there or the new one. Raises ``LakeUnwritable`` where
     the disk says no; what was at ``target`` is then untouched, and nothing is left beside it.
+    Only one process at a time may write a target: what a killed one left is written over.
     """
-    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    beside = target.with_name(f".{target.name}.partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         try:
             write(beside)
             _sync(beside)
@@ -31,6 +32,14 @@ def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
             f"{target} can't be written: {error.strerror or error}. What was there before is "
             f"unharmed; make room, or see who may write there"
         ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make it, and let its way down from the folders that were there before be on disk too."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in new:
+        _sync(each.parent)
 
 
 def _sync(path: Path) -> None:

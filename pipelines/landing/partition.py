@@ -4,6 +4,7 @@ What belongs here: merging, writing and reading back the receipt. What does not:
 (``staging``). Memory is bounded by a row group and a batch, however many slices there are.
 """
 
+import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.errors import LandingError, SchemaChanged
+from pipelines.errors import LakeUnwritable, LandingError, SchemaChanged
 from pipelines.landing.files import write_atomically
 from pipelines.landing.receipt import Receipt
 from pipelines.landing.schema import KEPT_ASIDE, WIRE_NAME, arrow_schema, wire_columns
@@ -61,12 +62,18 @@ def commit(
 
 
 def read_receipt(path: Path) -> Receipt | None:
-    """The receipt of a committed partition; ``None`` where there is no file, or not one of ours."""
+    """The receipt of a committed partition; ``None`` where there is no file, or not one of ours.
+
+    Raises ``LakeUnwritable`` for a file that this process may not even read.
+    """
     try:
         metadata = pq.read_metadata(path).metadata
         return Receipt.from_json(metadata[RECEIPT_KEY].decode())
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        # Without a number it is pyarrow's own, for a damaged footer.
+        if error.errno in (None, errno.ENOENT):
+            return None
+        raise LakeUnwritable(f"{path} can't be read: {error.strerror}") from error
     except (pa.ArrowInvalid, KeyError, ValueError, TypeError):
         return None
 

@@ -92,7 +92,7 @@ def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
         pa.field(
             landed[name],
             arrow_type(wire_type),
-            metadata={WIRE_NAME: _encoded(name), WIRE_TYPE: _encoded(wire_type)},
+            metadata={WIRE_NAME: name.encode(), WIRE_TYPE: wire_type.encode()},
         )
         for name, wire_type in columns.items()
     ]
@@ -106,7 +106,3 @@ def wire_columns(schema: pa.Schema) -> dict[str, str]:
         for field in schema
         if field.metadata and WIRE_NAME in field.metadata
     }
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace")

@@ -85,7 +85,8 @@ def _read(path: Path) -> StagedSlice | None:
             schema = file.schema_arrow
             record = SliceRecord.from_dict(json.loads((schema.metadata or {})[_RECORD_KEY]))
             whole = file.metadata.num_rows == record.rows
-    except (pa.ArrowInvalid, KeyError, ValueError, TypeError):
+    # pyarrow tells of a damaged footer by an OSError too.
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError, TypeError):
         return None
     return StagedSlice(path, record, schema) if whole else None
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,6 +23,22 @@ WIRE_TYPES = (
     "Object",
     "Int16",
 )
+
+
+def written(value: Any, text: Callable[[str], str] = json.dumps) -> str:
+    """JSON with numbers as they are written."""
+    match value:
+        case Num(number):
+            return number
+        case str():
+            return text(value)
+        case dict():
+            members = (f"{text(key)}: {written(each, text)}" for key, each in value.items())
+            return "{" + ", ".join(members) + "}"
+        case list():
+            return "[" + ", ".join(written(each, text) for each in value) + "]"
+    return json.dumps(value)
+
 
 # Surrogates and NUL too: real keys and values hold them.
 texts = st.text(st.characters(exclude_categories=()), max_size=6)
@@ -56,8 +72,8 @@ _FRACTIONS = st.one_of(
 times = st.one_of(
     st.builds(
         lambda moment, fraction: f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + "Z",
-        st.datetimes(datetime(1600, 1, 1), datetime(2400, 1, 1)).map(
-            lambda moment: moment.replace(microsecond=0)
+        st.integers(-11_676_096_000, 13_569_465_600).map(
+            lambda seconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
         ),
         _FRACTIONS,
     ),
@@ -133,7 +149,7 @@ json_values = st.recursive(
         st.dictionaries(_KEYS, inner | _MARKS, max_size=3),
         # How graph writes an array of objects.
         st.lists(
-            st.dictionaries(_KEYS, leaves | _MARKS, max_size=2).map(lambda v: written(v)),
+            st.dictionaries(_KEYS, leaves | _MARKS, max_size=2).map(written),
             max_size=3,
         ),
         inner.map(lambda value: {MARKER[0]: MARKER[1], "rawData": value}),
@@ -156,28 +172,13 @@ _OF_TYPE = {
     "Int16": leaves,
 }
 # Digits that Python reads and the service does not write.
-_FOREIGN = st.sampled_from(["٣", "1 ", " 1", "+1", "1_000", "0x1", "1.", ".5", "١٢:٠٠:٠٠"])
+_FOREIGN = st.sampled_from(["٣", "1 ", " 1", "+1", "1_000", "0x1", "1.", ".5", "١٢:٣٤:٥٦"])
 
 
 def values_of(wire_type: str) -> st.SearchStrategy[Any]:
     """Values of a column: mostly of its type, sometimes null, sometimes of any other kind."""
     usual = _OF_TYPE[wire_type]
     return st.one_of(usual, usual, usual, st.none(), st.just({}), json_values, _FOREIGN)
-
-
-def written(value: Any, text: Callable[[str], str] = json.dumps) -> str:
-    """JSON with numbers as they are written."""
-    match value:
-        case Num(number):
-            return number
-        case str():
-            return text(value)
-        case dict():
-            members = (f"{text(key)}: {written(each, text)}" for key, each in value.items())
-            return "{" + ", ".join(members) + "}"
-        case list():
-            return "[" + ", ".join(written(each, text) for each in value) + "]"
-    return json.dumps(value)
 
 
 def _raw_where_possible(text: str) -> str:

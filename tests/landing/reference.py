@@ -91,25 +91,10 @@ def _is_annotation(key: str, columns: dict[str, str]) -> bool:
 def _cell(value: Any, wire_type: str, dialect: str) -> Any:
     if value is None or (dialect == "odata" and value == {}):
         return None
-    match wire_type:
-        case "String" | "Guid":
-            return _text(value)
-        case "DateTime":
-            return _nanoseconds(value)
-        case "TimeSpan":
-            return _int64(_ticks(value) * 100)
-        case "SByte" | "Boolean":
-            return _truth(value)
-        case "Int32":
-            return _whole(value, 31)
-        case "Int64":
-            return _whole(value, 63)
-        case "Double":
-            return _double(value)
-        case "SqlDecimal":
-            return _decimal(value)
-        case "Object":
-            return canonical(_without_markers(value) if dialect == "odata" else value)
+    if wire_type == "Object":
+        return canonical(_without_markers(value) if dialect == "odata" else value)
+    if wire_type in _READERS:
+        return _READERS[wire_type](value)
     return _text(value) if isinstance(value, str) else canonical(value)
 
 
@@ -284,6 +269,20 @@ def _object_in(text: Any) -> dict[str, Any] | None:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+_READERS = {
+    "String": _text,
+    "Guid": _text,
+    "DateTime": _nanoseconds,
+    "TimeSpan": lambda value: _int64(_ticks(value) * 100),
+    "SByte": _truth,
+    "Boolean": _truth,
+    "Int32": lambda value: _whole(value, 31),
+    "Int64": lambda value: _whole(value, 63),
+    "Double": _double,
+    "SqlDecimal": _decimal,
+}
 
 
 def as_comparable(value: Any) -> Any:

@@ -29,8 +29,9 @@ def columns_of(table: pa.Table) -> dict[str, list[Any]]:
         if field.name != KEPT_ASIDE:
             name = f"column {field.metadata[WIRE_NAME].decode()}"
         if pa.types.is_timestamp(field.type) or pa.types.is_duration(field.type):
-            column = column.cast(pa.int64())
-        found[name] = [as_comparable(value) for value in column.to_pylist()]
+            found[name] = column.cast(pa.int64()).to_pylist()
+        else:
+            found[name] = [as_comparable(value) for value in column.to_pylist()]
     return found
 
 
@@ -143,7 +144,7 @@ def test_each_type_has_its_own_column_type() -> None:
         ("String", {"x": 1}, False),
     ],
 )
-def test_a_value_fits_its_type_or_is_kept_aside(wire_type: str, value: Any, cell: bool) -> None:
+def test_a_value_fits_its_type_or_is_kept_aside(wire_type: str, value: Any, *, cell: bool) -> None:
     """However long, large or out of place it is: null in the column, and verbatim beside it."""
     answer = answer_of("c", [value], wire_type)
     (landed,), (aside,) = answer.table["c"].to_pylist(), answer.table[KEPT_ASIDE].to_pylist()

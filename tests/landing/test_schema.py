@@ -18,7 +18,7 @@ NAMES = st.one_of(
 
 def test_reserved_names_are_the_lakes_own() -> None:
     """Whatever the lake gives a view as a column, no landed column may be called."""
-    assert RESERVED_NAMES == (KEPT_ASIDE, *PARTITION_COLUMNS)
+    assert (KEPT_ASIDE, *PARTITION_COLUMNS) == RESERVED_NAMES
 
 
 def test_names_that_differ_by_case_alone_are_told_apart() -> None:

@@ -1,0 +1,144 @@
+"""What Dagster is given: assets, partitions, pools and schedules."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.catalogue import TenantHunts, dagster_name
+from assets.definitions import build_defs
+from pipelines.hunt_files import load_hunts
+from pipelines.lake import LakeLayout
+
+KQL = "DeviceLogonEvents | project Timestamp, DeviceId"
+NIGHT = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "hunts"
+    folder.mkdir()
+    (folder / "logons.kql").write_text(
+        "// name: Logons\n// description: Who signed in\n// tags: raw\n"
+        "// export:\n//   owners: [team:hunters]\n//   start: 2026-11-01\n" + KQL
+    )
+    (folder / "hours.kql").write_text("// export:\n//   partitions: hourly\n" + KQL)
+    (folder / "state.kql").write_text("DeviceTvmSoftwareInventory | project DeviceId")
+    return folder
+
+
+def definitions(folder: Path) -> dg.Definitions:
+    layout = LakeLayout(folder.parent / "data")
+    return build_defs(TenantHunts("contoso.com", load_hunts(folder), layout))
+
+
+def spec_of(defs: dg.Definitions, name: str) -> dg.AssetSpec:
+    [spec] = [each for each in defs.resolve_all_asset_specs() if each.key.path[-1] == name]
+    return spec
+
+
+def test_each_hunt_is_an_asset_of_its_tenant(folder: Path) -> None:
+    """With its words, its KQL as code, owners, tags and kinds."""
+    defs = definitions(folder)
+    dg.Definitions.validate_loadable(defs)
+    spec = spec_of(defs, "logons")
+    assert spec.key.path == ["contoso_com", "logons"]
+    assert "Who signed in" in (spec.description or "")
+    assert f"```kql\n{KQL}\n```" in (spec.description or "")
+    assert spec.owners == ["team:hunters"]
+    assert "raw" in spec.tags
+    assert {"kql", "parquet"} <= spec.kinds
+    assert spec.code_version
+
+
+def test_partitions_are_as_the_hunt_says(folder: Path) -> None:
+    """Days, hours, or today's snapshot, all in UTC."""
+    defs = definitions(folder)
+    days = spec_of(defs, "logons").partitions_def
+    hours = spec_of(defs, "hours").partitions_def
+    state = spec_of(defs, "state").partitions_def
+    assert days is not None
+    assert hours is not None
+    assert state is not None
+    assert days.get_partition_keys(current_time=NIGHT)[0] == "2026-11-01"
+    assert days.get_partition_keys(current_time=NIGHT)[-1] == "2026-11-19"
+    assert hours.get_partition_keys(current_time=NIGHT)[-1] == "2026-11-20-01:00"
+    assert state.get_partition_keys(current_time=NIGHT)[-1] == "2026-11-20"
+
+
+def test_what_has_landed_stays_in_sight(folder: Path) -> None:
+    """Days older than the service keeps remain partitions while the lake has them."""
+    old = folder.parent / "data/lake/state/tenant=contoso.com/date=2024-02-29"
+    old.mkdir(parents=True)
+    state = spec_of(definitions(folder), "state").partitions_def
+    assert state is not None
+    assert state.get_partition_keys(current_time=NIGHT)[0] == "2024-02-29"
+
+
+def test_every_pull_of_a_tenant_shares_one_pool(folder: Path) -> None:
+    """With a limit of one, Dagster itself keeps them one after another."""
+    defs = definitions(folder)
+    pools = {
+        op.pool
+        for asset in defs.assets or ()
+        if isinstance(asset, dg.AssetsDefinition) and not asset.keys & {DERIVED}
+        for op in [asset.op]
+    }
+    assert pools == {"tenant_contoso_com"}
+
+
+DERIVED = dg.AssetKey(["contoso_com", "remote_destinations"])
+
+
+def test_a_backfill_is_one_run(folder: Path) -> None:
+    """Thirty runs would each start Python and Dagster anew."""
+    for asset in definitions(folder).assets or ():
+        if isinstance(asset, dg.AssetsDefinition) and DERIVED not in asset.keys:
+            assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+@pytest.mark.parametrize(
+    ("hunt", "partition", "tags"),
+    [
+        ("logons", "2026-11-19", {}),
+        ("state", "2026-11-20", {}),
+        (
+            "hours",
+            None,
+            {
+                "dagster/asset_partition_range_start": "2026-11-19-00:00",
+                "dagster/asset_partition_range_end": "2026-11-19-23:00",
+            },
+        ),
+    ],
+)
+def test_the_nightly_schedule_asks_for_the_day_that_ended(
+    hunt: str, partition: str | None, tags: dict[str, str], folder: Path
+) -> None:
+    """Yesterday, all its hours in one run, or the snapshot of the night itself."""
+    repository = definitions(folder).get_repository_def()
+    schedule = repository.get_schedule_def(f"contoso_com__{hunt}__nightly")
+    context = dg.build_schedule_context(scheduled_execution_time=NIGHT, repository_def=repository)
+    [request] = schedule.evaluate_tick(context).run_requests or []
+    assert request.partition_key == partition
+    assert tags.items() <= request.tags.items()
+
+
+def test_a_broken_hunt_is_seen_and_hides_no_other(folder: Path) -> None:
+    """It stands among the assets with what is wrong, and fails with it."""
+    (folder / "broken.kql").write_text('DeviceLogonEvents | where X == "unclosed')
+    defs = definitions(folder)
+    assert spec_of(defs, "logons")
+    broken = spec_of(defs, "broken")
+    assert "broken.kql" in (broken.description or "")
+    result = dg.materialize(
+        [asset for asset in defs.assets or () if broken.key in getattr(asset, "keys", ())],
+        raise_on_error=False,
+    )
+    assert not result.success
+
+
+def test_names_are_made_fit_for_dagster() -> None:
+    """Which allows letters, digits and underscores."""
+    assert dagster_name("72f988bf-86f1.Contoso") == "72f988bf_86f1_contoso"

@@ -1,0 +1,95 @@
+"""Answers, records and receipts to land, for the tests of staging and committing."""
+
+import json
+import os
+import resource
+import signal
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from typing import Any
+
+from pipelines.errors import LakeUnwritable
+from pipelines.landing import Answer, Receipt, SliceRecord, StagedSlice, decode
+from pipelines.windows import Window, parse_instant
+
+DAY = parse_instant("2026-11-20")
+HOUR = 36_000_000_000
+COLUMNS = {"Timestamp": "DateTime", "Name": "String", "Span": "TimeSpan"}
+
+
+def hours(first: int, last: int) -> Window:
+    return Window(DAY + first * HOUR, DAY + last * HOUR)
+
+
+def an_answer(
+    rows: Sequence[dict[str, Any]], columns: dict[str, str] | None = None, **more: Any
+) -> Answer:
+    listed = COLUMNS if columns is None else columns
+    schema = [{"Name": name, "Type": kind} for name, kind in listed.items()]
+    return decode(json.dumps({"Schema": schema, "Results": list(rows), **more}).encode(), "plain")
+
+
+def a_record(window: Window, rows: int, **changes: Any) -> SliceRecord:
+    values = {
+        "window": window,
+        "rows": rows,
+        "running_seconds": 0.25,
+        "request_id": "6ae93e30-7472-4bdd-80e2-1a464e8658eb",
+        "body_sha256": "ab" * 32,
+        "body_bytes": 1_000,
+        "kept_aside": 0,
+        "pulled_ns": 1_795_000_000_123_456_789,
+        "calls": 1,
+    }
+    return SliceRecord(**{**values, **changes})
+
+
+def a_receipt(slices: Sequence[StagedSlice], **changes: Any) -> Receipt:
+    values = {
+        "hunt": "logons",
+        "fingerprint": "f" * 64,
+        "query_sha256": "e" * 64,
+        "tenant": "contoso.com",
+        "surface": "graph",
+        "partition": "2026-11-20",
+        "window": hours(0, 24),
+        "verdict": "row-wise",
+        "slices": tuple(each.record for each in slices),
+        "rows": sum(each.record.rows for each in slices),
+        "calls": 3,
+        "running_seconds": 1.5,
+        "wasted_calls": 1,
+        "wasted_rows": 100_000,
+        "kept_aside": 0,
+        "committed_ns": 1_795_000_000_987_654_321,
+    }
+    return Receipt(**{**values, **changes})
+
+
+def on_a_full_disk(limit: int, write: Callable[[], object]) -> str:
+    """Run ``write`` in a process that may write no file longer than ``limit``; what it raised."""
+    context = get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def child() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        try:
+            write()
+        except LakeUnwritable as error:
+            sender.send(f"LakeUnwritable: {error}")
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion of the test
+            sender.send(repr(error))
+        else:
+            sender.send("nothing")
+        os._exit(0)
+
+    process = context.Process(target=child)
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    finally:
+        receiver.close()
+        process.join()
+        process.close()
