@@ -3,7 +3,7 @@
 What belongs here: one function a line of the report. What does not: printing it (``cli``).
 """
 
-import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Finding:
 def check(clock: Clock) -> Iterator[Finding]:
     """Look at hunts, settings, the data folder, sign-in and the service, in this order.
 
-    Later lines need the settings; where those are wrong, the report ends with them.
+    Later lines need the settings and the folder; where those are wrong, the report ends.
     """
     yield from _hunts()
     try:
@@ -40,7 +40,10 @@ def check(clock: Clock) -> Iterator[Finding]:
         yield Finding("settings", False, str(error))
         return
     yield Finding("settings", True, f"tenant {settings.tenant_id}, surface {settings.surface}")
-    yield _data_folder(settings)
+    data = _data_folder(settings)
+    yield data
+    if not data.passed:
+        return
     with Engine(settings, clock) as engine:
         yield _passes("sign-in", lambda: _sign_in(engine))
         yield _passes("service", lambda: _service(engine))
@@ -57,12 +60,13 @@ def _hunts() -> Iterator[Finding]:
 
 def _data_folder(settings: Settings) -> Finding:
     folder = settings.data
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if os.access(existing, os.W_OK):
-        return Finding("data", True, f"{folder} can be written")
-    return Finding(
-        "data", False, f"{existing} can't be written; set HUNTLAKE_DATA to a folder of yours"
-    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return Finding("data", True, f"{folder} can be written")
+    except OSError as error:
+        remedy = "set HUNTLAKE_DATA to a folder of yours"
+        return Finding("data", False, f"{folder} can't be written: {error.strerror}; {remedy}")
 
 
 def _passes(subject: str, look: Callable[[], str]) -> Finding:

@@ -151,7 +151,7 @@ class SlicePuller:
             raise CannotSplit(
                 f"{self._where(window)}: {reason}, and the hunt can't be cut by time: it is "
                 f"{self.analysis.verdict}, since {self.analysis.reason}. Filter or summarise it "
-                f"further, or make its partitions hourly (`export: partitions:`)"
+                f"further{self._smaller_partitions}"
             ) from cause
         if window.ticks == _SINGLE_TICK:
             raise CannotSplit(
@@ -165,6 +165,11 @@ class SlicePuller:
         return lambda wait: self.observer(
             Waiting(self.hunt.name, self.partition.key, wait.reason, wait.until_ns)
         )
+
+    @property
+    def _smaller_partitions(self) -> str:
+        daily = self.partition.partitioning == "daily"
+        return ", or make its partitions hourly (`export: partitions:`)" if daily else ""
 
     def _where(self, window: Window) -> str:
         return f"{self.hunt.name}, partition {self.partition.key}, slice {window}"

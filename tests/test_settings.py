@@ -1,5 +1,6 @@
 """Settings: names, precedence, and everything that is wrong at once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_everything_missing_is_named_at_once(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"HUNTLAKE_API_URL": "http://localhost:1"}, "must begin with https://"),
+        ({"HUNTLAKE_API_URL": "https://"}, "HUNTLAKE_API_URL: it must be https:// and a host"),
+        ({"HUNTLAKE_API_URL": "https://a b"}, "HUNTLAKE_API_URL: it must be"),
+        ({"HUNTLAKE_API_URL": "https://h:port"}, "HUNTLAKE_API_URL: it must be"),
+        ({"HUNTLAKE_API_URL": "https://u:p@h"}, "HUNTLAKE_API_URL: it must be"),
+        ({"HUNTLAKE_API_URL": "https://h/?q=1"}, "HUNTLAKE_API_URL: it must be"),
+        ({"AZURE_AUTHORITY_HOST": "http://login.example"}, "is no host"),
+        ({"AZURE_AUTHORITY_HOST": "login.example?x"}, "is no host"),
         ({"HUNTLAKE_CA_BUNDLE": "/no/such/file"}, "there is no file /no/such/file"),
         ({"AZURE_TENANT_ID": "a/b"}, "neither a tenant id"),
         ({"AZURE_TENANT_ID": ".."}, "neither a tenant id"),
@@ -50,6 +58,46 @@ def test_what_contradicts_or_endangers_is_refused(
     """A token over plain HTTP, a tenant that is a path, two credentials: none is guessed away."""
     with pytest.raises(SettingsError, match=message):
         load_settings({**GOOD, **change}, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://graph.microsoft.us",
+        "https://localhost:8443",
+        "https://127.0.0.1:1",
+        "https://[::1]:8443",
+        "https://proxy.example/defender/v1",
+    ],
+)
+def test_any_https_host_may_take_the_surface_s_place(url: str, tmp_path: Path) -> None:
+    """A national cloud, the stand-in, a proxy with a path; a slash at the end is of no account."""
+    for text in (url, f"{url}/"):
+        assert load_settings({**GOOD, "HUNTLAKE_API_URL": text}, root=tmp_path).api_url == url
+
+
+def test_no_refusal_shows_a_secret(tmp_path: Path) -> None:
+    """Not the secret that is set beside a wrong setting, nor a password within a URL."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(
+            {**GOOD, "HUNTLAKE_SURFACE": "soap", "HUNTLAKE_API_URL": "https://me:hidden@h"},
+            root=tmp_path,
+        )
+    assert "the-secret" not in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+def test_the_file_is_that_of_the_project_and_changes_no_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an argument the process's own environment is read, and only read."""
+    for name in GOOD:
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".env").write_text("".join(f"{key}={value}\n" for key, value in GOOD.items()))
+    monkeypatch.setenv("AZURE_CLIENT_ID", "from-the-environment")
+    before = dict(os.environ)
+    assert load_settings(root=tmp_path).client_id == "from-the-environment"
+    assert dict(os.environ) == before
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:

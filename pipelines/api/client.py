@@ -111,9 +111,9 @@ class HuntingClient:
             now = datetime.fromtimestamp(self._clock.now_ns() / NANOSECONDS_PER_SECOND, UTC)
             # A gateway's page may show the request that it turned down.
             shown = body.replace(token.encode(), b"(token)")
-            error = failure(response.status_code, response.headers, shown, self._surface, now)
-            error.request_id = error.request_id or client_request_id
-            raise error
+            refusal = failure(response.status_code, response.headers, shown, self._surface, now)
+            refusal.request_id = refusal.request_id or client_request_id
+            raise refusal
         return RawAnswer(
             body=body,
             wire_seconds=(self._clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND,

@@ -19,7 +19,7 @@ _PFX_SUFFIXES: Final = (".pfx", ".p12")
 
 
 def credential(settings: Settings) -> str | Mapping[str, Any]:
-    """The secret or the certificate. Raises ``SettingsError`` for a file that is not good for it."""
+    """The secret or the certificate. Raises ``SettingsError`` for a file that is neither."""
     path = settings.certificate_path
     if path is None:
         return settings.client_secret or ""

@@ -13,7 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import duckdb
+
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock, now_ticks
+from pipelines.errors import HuntlakeError
 from pipelines.hunts import SurfaceName
 from pipelines.standin.authority import Authority, make_client_certificate
 from pipelines.standin.evaluate import SyntheticTenant
@@ -69,7 +72,7 @@ class Standin:
         directory.mkdir(parents=True, exist_ok=True)
         self.data = data or _settings_of(directory, self._clock)
         _build_once(directory, self.data)
-        self.tenant = SyntheticTenant(directory / _DATABASE)
+        self.tenant = _open(directory / _DATABASE)
         self.sign_in = SignIn(tenant_id, _CLIENT_ID, token_seconds, self._clock)
         self._service = Service(
             tenant=self.tenant,
@@ -79,13 +82,7 @@ class Standin:
             clock=self._clock,
             call_log=call_log,
         )
-        self._server = StandinServer(
-            port,
-            self._authority.server_context(self._now()),
-            service=self._service,
-            sign_in=self.sign_in,
-            clock=self._clock,
-        )
+        self._server = self._listen(port)
         self._service.own_url = self.url
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -141,7 +138,7 @@ class Standin:
     def client_certificate(self) -> Path:
         """A new key and certificate (PEM) that the application may sign in with."""
         path = self._directory / "client.pem"
-        self.sign_in.certificates.append(make_client_certificate(path, self._now()))
+        self.sign_in.certificates.append(make_client_certificate(path, _today()))
         return path
 
     def expire_tokens(self) -> None:
@@ -159,8 +156,36 @@ class Standin:
         except KeyboardInterrupt:
             return
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now_ns() // NANOSECONDS_PER_SECOND, UTC)
+    def _listen(self, port: int) -> StandinServer:
+        try:
+            return StandinServer(
+                port,
+                self._authority.server_context(_today()),
+                service=self._service,
+                sign_in=self.sign_in,
+                clock=self._clock,
+            )
+        except OSError as error:
+            self.tenant.close()
+            raise HuntlakeError(
+                f"the stand-in can't listen on port {port}: {error.strerror}; give it another "
+                f"with --port, or 0 for any that is free"
+            ) from error
+
+
+def _today() -> datetime:
+    """The machine's time, whatever the stand-in's own clock says: TLS goes by it on both ends."""
+    return datetime.fromtimestamp(SystemClock().now_ns() // NANOSECONDS_PER_SECOND, UTC)
+
+
+def _open(database: Path) -> SyntheticTenant:
+    try:
+        return SyntheticTenant(database)
+    except duckdb.IOException as error:
+        raise HuntlakeError(
+            f"{database} can't be opened; most likely another stand-in serves from that folder: "
+            f"stop it, or give this one another with --directory"
+        ) from error
 
 
 def _settings_of(directory: Path, clock: Clock) -> SyntheticSettings:

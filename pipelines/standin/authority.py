@@ -50,10 +50,13 @@ class Authority:
         if not self.bundle.exists() or not self._server.exists():
             return False
         certificate = x509.load_pem_x509_certificate(self.bundle.read_bytes())
-        return certificate.not_valid_after_utc - now > _RENEW_BEFORE
+        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return first <= now < last - _RENEW_BEFORE
 
     def _make(self, now: datetime) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        # Written last, so that an interrupt never leaves a pair that doesn't match.
+        self._server.unlink(missing_ok=True)
         authority_key = ec.generate_private_key(ec.SECP256R1())
         authority = _named("huntlake stand-in authority")
         authority_certificate = (
@@ -75,8 +78,8 @@ class Authority:
             )
             .sign(authority_key, hashes.SHA256())
         )
-        write_private(self._server, _pem(server_key) + _pem(server_certificate))
         self.bundle.write_bytes(_pem(authority_certificate))
+        write_private(self._server, _pem(server_key) + _pem(server_certificate))
 
 
 def make_client_certificate(path: Path, now: datetime) -> x509.Certificate:

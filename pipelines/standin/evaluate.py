@@ -86,6 +86,7 @@ class SyntheticTenant:
         try:
             cursor.execute(f"CREATE TEMP TABLE {_ANSWER} AS FROM ({sql}) LIMIT {row_cap}")
         except duckdb.Error as error:
+            cursor.close()
             raise _fault(error) from error
         schema = _conform(cursor)
         [(rows,)] = cursor.execute(f"SELECT count(*) FROM {_ANSWER}").fetchall()
@@ -147,7 +148,8 @@ def _fault(error: duckdb.Error) -> Exception:
         if marker in text:
             name = text.partition(marker)[2].split(maxsplit=1)[0].strip('"')
             return unresolved(own_name(name), table=table)
-    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+    # What the query or its values bring about; a fault of the database itself is ours.
+    if isinstance(error, duckdb.ProgrammingError | duckdb.DataError | duckdb.NotSupportedError):
         return QueryFault(f"The stand-in can't run this query: {text.splitlines()[0]}")
     return error
 

@@ -45,7 +45,7 @@ class Fault(StrEnum):
     INVALID_JSON = "invalid_json"
     """A body with a comma too many."""
     SLOW_BODY = "slow_body"
-    """A minute passes on the clock within the body."""
+    """A minute passes on the clock in the middle of the body."""
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
     """Every token is worthless from now on."""
     ADDED_COLUMN = "added_column"

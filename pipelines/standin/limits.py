@@ -5,6 +5,7 @@ What belongs here: caps, quotas and the model of running time. What does not: th
 """
 
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.clock import NANOSECONDS_PER_SECOND
@@ -58,25 +59,22 @@ class QuotaBook:
     """The calls of one tenant, counted in sliding windows."""
 
     limits: StandinLimits
+    # When a call started; when it ended and for how long it ran. All in nanoseconds: a sum of
+    # floats depends on its order, and a wait that was promised must be kept exactly.
     _started: deque[int] = field(default_factory=deque)
-    _ran: deque[tuple[int, float]] = field(default_factory=deque)
+    _ran: deque[tuple[int, int]] = field(default_factory=deque)
 
     def refusal(self, now_ns: int) -> Refusal | None:
-        """Why a call that arrives now is refused; ``None`` where it is taken."""
-        for amount, seconds in self.limits.calls:
-            inside = [at for at in self._started if at > now_ns - _ns(seconds)]
-            if len(inside) >= amount:
-                wait = (inside[-amount] + _ns(seconds) - now_ns) / NANOSECONDS_PER_SECOND
-                return Refusal(amount, seconds, wait, of_running_time=False)
-        for amount_seconds, seconds in self.limits.running:
-            used = [(at, ran) for at, ran in self._ran if at > now_ns - _ns(seconds)]
-            total = sum(ran for _, ran in used)
-            if total >= amount_seconds:
-                wait = _until_below(used, total, amount_seconds) + _ns(seconds) - now_ns
-                return Refusal(
-                    amount_seconds, seconds, wait / NANOSECONDS_PER_SECOND, of_running_time=True
-                )
-        return None
+        """Why a call that arrives now is refused; ``None`` where it is taken.
+
+        Of several quotas that are used up it names the one that takes longest to free.
+        """
+        self._forget(now_ns)
+        refusals = [
+            Refusal(amount, seconds, wait / NANOSECONDS_PER_SECOND, of_running_time=of_running_time)
+            for of_running_time, amount, seconds, wait in self._waits(now_ns)
+        ]
+        return max(refusals, key=lambda refusal: refusal.wait_seconds, default=None)
 
     def take(self, now_ns: int) -> None:
         """Count a call that is taken."""
@@ -84,11 +82,32 @@ class QuotaBook:
 
     def spend(self, now_ns: int, seconds: float) -> None:
         """Count what a call ran."""
-        self._ran.append((now_ns, seconds))
+        self._ran.append((now_ns, _ns(seconds)))
+
+    def _waits(self, now_ns: int) -> Iterator[tuple[bool, float, float, int]]:
+        for amount, seconds in self.limits.calls:
+            inside = [at for at in self._started if at > now_ns - _ns(seconds)]
+            if len(inside) >= amount:
+                yield False, amount, seconds, inside[-amount] + _ns(seconds) - now_ns
+        for amount_seconds, seconds in self.limits.running:
+            used = [(at, ran) for at, ran in self._ran if at > now_ns - _ns(seconds)]
+            if sum(ran for _, ran in used) >= _ns(amount_seconds):
+                free = _until_below(used, _ns(amount_seconds)) + _ns(seconds)
+                yield True, amount_seconds, seconds, free - now_ns
+
+    def _forget(self, now_ns: int) -> None:
+        """Drop what has left every window, so that a long run stays quick."""
+        longest_call = max((_ns(seconds) for _, seconds in self.limits.calls), default=0)
+        while self._started and self._started[0] <= now_ns - longest_call:
+            self._started.popleft()
+        longest_run = max((_ns(seconds) for _, seconds in self.limits.running), default=0)
+        while self._ran and self._ran[0][0] <= now_ns - longest_run:
+            self._ran.popleft()
 
 
-def _until_below(used: list[tuple[int, float]], total: float, amount: float) -> int:
-    """When the call ran whose leaving the window brings the total below the amount."""
+def _until_below(used: Sequence[tuple[int, int]], amount: int) -> int:
+    """When the call ended whose leaving the window brings the total below the amount."""
+    total = sum(ran for _, ran in used)
     for at, ran in used:
         total -= ran
         if total < amount:

@@ -8,7 +8,9 @@ import gzip
 import socket
 import ssl
 import struct
+import sys
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -54,7 +56,9 @@ class StandinServer(ThreadingHTTPServer):
         return f"https://localhost:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no news."""
+        """A client that goes away is no news; anything else is a fault of ours, and is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -78,13 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlsplit(self.path).path
         if path.endswith(_TOKEN):
-            form = dict(parse_qsl(content.decode()))
-            endpoint = f"{self.server.url}{path}"
-            self._send(
-                self._signing_in(
-                    lambda: json_reply(HTTPStatus.OK, self.server.sign_in.issue(form, endpoint))
-                )
-            )
+            tenant = path.removesuffix(_TOKEN).strip("/")
+            self._send(self._signing_in(lambda: self._token(tenant, content)))
         elif path in PATHS:
             authorization = self.headers.get("Authorization", "")
             reply, fault = self.server.service.answer(PATHS[path], authorization, content)
@@ -98,12 +97,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _discovery(self, tenant: str) -> Reply:
         return json_reply(HTTPStatus.OK, self.server.sign_in.discovery(self.server.url, tenant))
 
-    def _signing_in(self, act: Any) -> Reply:
+    def _token(self, tenant: str, content: bytes) -> Reply:
+        form = dict(parse_qsl(content.decode()))
+        endpoint = f"{self.server.url}/{tenant}{_TOKEN}"
+        return json_reply(HTTPStatus.OK, self.server.sign_in.issue(form, tenant, endpoint))
+
+    def _signing_in(self, act: Callable[[], Reply]) -> Reply:
         try:
-            reply: Reply = act()
+            return act()
         except SignInRefused as refused:
             return json_reply(HTTPStatus.BAD_REQUEST, refused.body())
-        return reply
 
     def _send_hunting(self, reply: Reply, fault: Fault | None) -> None:
         if reply.status != HTTPStatus.OK:
@@ -116,13 +119,11 @@ class _Handler(BaseHTTPRequestHandler):
             whole = gzip.compress(reply.body, _GZIP_LEVEL)
             self._send(reply, body=whole[: len(whole) // 2], encoding="gzip")
         else:
-            if fault is Fault.SLOW_BODY:
-                self.server.clock.sleep(_SLOW_SECONDS)
-            body = spoiled(reply.body, fault)
+            body, encoding = spoiled(reply.body, fault), None
             if "gzip" in self.headers.get("Accept-Encoding", ""):
-                self._send(reply, body=gzip.compress(body, _GZIP_LEVEL), encoding="gzip")
-            else:
-                self._send(reply, body=body)
+                body, encoding = gzip.compress(body, _GZIP_LEVEL), "gzip"
+            pause = _SLOW_SECONDS if fault is Fault.SLOW_BODY else 0.0
+            self._send(reply, body=body, encoding=encoding, pause_seconds=pause)
 
     def _send(
         self,
@@ -131,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         body: bytes | None = None,
         encoding: str | None = None,
         cut_at: int | None = None,
+        pause_seconds: float = 0.0,
     ) -> None:
         body = reply.body if body is None else body
         self.send_response(reply.status)
@@ -144,6 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
+        if pause_seconds:
+            half = len(body) // 2
+            self.wfile.write(body[:half])
+            self.server.clock.sleep(pause_seconds)
+            body = body[half:]
         self.wfile.write(body[:cut_at])
         if cut_at is not None:
             self._reset()

@@ -5,11 +5,9 @@ sockets (``server``), words (``replies``), counting (``limits``).
 """
 
 import json
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +28,9 @@ from pipelines.standin.replies import (
     unauthorized,
 )
 from pipelines.standin.signin import SignIn
+from pipelines.standin.timespan import visible_window
 from pipelines.standin.translate import QueryFault
-from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
+from pipelines.windows import TICKS_PER_SECOND, Window
 
 PATHS: Final[Mapping[str, SurfaceName]] = {
     "/api/advancedhunting/run": "xdr",
@@ -44,7 +43,6 @@ _RESOURCES: Final[Mapping[SurfaceName, str]] = {
     "mde": "https://api.securitycenter.microsoft.com",
 }
 _DAY_TICKS: Final = 86_400 * TICKS_PER_SECOND
-_DURATION: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,8 @@ class Service:
             return refusal, 0, 0.0
         if fault in REFUSALS:
             return refuse(fault, surface, self.clock), 0, 0.0
-        visible = _visible(timespan, now_ticks(self.clock), self.limits.data_age_days)
+        # Only Graph knows a Timespan; the other surfaces pass over what they don't know.
+        visible = visible_window(timespan if surface == "graph" else None, held=self._held())
         try:
             evaluation = self.tenant.evaluate(query, visible=visible, row_cap=self.limits.rows)
         except QueryFault as error:
@@ -147,7 +146,8 @@ class Service:
 
     def _refused(self, surface: SurfaceName, authorization: str) -> Reply | None:
         """What is looked at before the query: token, permission, quota."""
-        token = self.sign_in.find(authorization.removeprefix("Bearer "))
+        scheme, _, word = authorization.partition(" ")
+        token = self.sign_in.find(word) if scheme.lower() == "bearer" else None
         if token is None:
             return unauthorized(surface, "The token is missing, unknown or has expired")
         if token.resource not in (_RESOURCES[surface], self.own_url):
@@ -160,6 +160,11 @@ class Service:
             if refusal is None:
                 self._quota.take(now_ns)
         return quota_reply(surface, refusal) if refusal else None
+
+    def _held(self) -> Window:
+        """The events that the service still has."""
+        now = now_ticks(self.clock)
+        return Window(now - self.limits.data_age_days * _DAY_TICKS, now)
 
     def _spend(self, seconds: float) -> None:
         if self.running_time.passes:
@@ -183,23 +188,6 @@ def _request(content: bytes) -> tuple[str, str | None]:
     if not isinstance(query, str) or not query.strip():
         raise ValueError("The request has no Query.")
     return query, timespan if isinstance(timespan, str) else None
-
-
-def _visible(timespan: str | None, now: int, data_age_days: int) -> Window:
-    """What the tenant's data reach back to, or the time span where that is shorter."""
-    oldest = now - data_age_days * _DAY_TICKS
-    if timespan is None:
-        return Window(oldest, now)
-    first, _, second = timespan.partition("/")
-    if second:
-        start, end = parse_instant(first), parse_instant(second)
-        return Window(max(oldest, start), min(now, end))
-    match = _DURATION.fullmatch(first)
-    if match is None:
-        raise ValueError(f"The Timespan {timespan!r} is not ISO 8601.")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return Window(max(oldest, now - int(length.total_seconds()) * TICKS_PER_SECOND), now)
 
 
 def _bad_request(surface: SurfaceName, message: str) -> Reply:

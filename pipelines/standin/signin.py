@@ -59,8 +59,7 @@ class SignIn:
 
     def discovery(self, base: str, tenant_id: str) -> Mapping[str, Any]:
         """What msal reads first: where tokens are to be had."""
-        if tenant_id != self.tenant_id:
-            raise SignInRefused("invalid_tenant", 90002, f"Tenant '{tenant_id}' not found.")
+        self._require(tenant_id)
         return {
             "issuer": f"{base}/{tenant_id}/v2.0",
             "authorization_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/authorize",
@@ -68,8 +67,11 @@ class SignIn:
             "device_authorization_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/devicecode",
         }
 
-    def issue(self, form: Mapping[str, str], token_endpoint: str) -> Mapping[str, Any]:
+    def issue(
+        self, form: Mapping[str, str], tenant_id: str, token_endpoint: str
+    ) -> Mapping[str, Any]:
         """A token for a form as msal posts it. Raises ``SignInRefused``."""
+        self._require(tenant_id)
         if form.get("client_id") != self.client_id:
             raise SignInRefused(
                 "unauthorized_client",
@@ -100,6 +102,10 @@ class SignIn:
         """Make every token that was issued worthless."""
         self._tokens.clear()
 
+    def _require(self, tenant_id: str) -> None:
+        if tenant_id != self.tenant_id:
+            raise SignInRefused("invalid_tenant", 90002, f"Tenant '{tenant_id}' not found.")
+
     def _authenticate(self, form: Mapping[str, str], token_endpoint: str) -> None:
         if form.get("client_assertion_type") == _ASSERTION_TYPE:
             if not self._is_signed(form.get("client_assertion", ""), token_endpoint):
@@ -108,7 +114,11 @@ class SignIn:
                     700027,
                     "The certificate is not registered with the application.",
                 )
-        elif not secrets.compare_digest(form.get("client_secret", ""), self.client_secret):
+        elif not secrets.compare_digest(
+            # As bytes: compare_digest takes no text beyond ASCII.
+            form.get("client_secret", "").encode(),
+            self.client_secret.encode(),
+        ):
             raise SignInRefused("invalid_client", 7000215, "Invalid client secret provided.")
 
     def _is_signed(self, assertion: str, token_endpoint: str) -> bool:
@@ -120,6 +130,8 @@ class SignIn:
                     certificate.public_key(),  # type: ignore[arg-type]
                     algorithms=["RS256", "PS256"],
                     audience=token_endpoint,
+                    issuer=self.client_id,
+                    subject=self.client_id,
                     options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
                 )
             except jwt.InvalidTokenError:

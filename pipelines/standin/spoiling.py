@@ -42,8 +42,10 @@ def _add_column(answer: dict[str, Any], schema_key: str, name_key: str) -> None:
 
 def _change_type(answer: dict[str, Any], schema_key: str, name_key: str) -> None:
     type_key = "Type" if name_key == "Name" else "type"
-    column = next(each for each in answer[schema_key] if each[type_key] == "String")
-    column[type_key] = "Int64"
+    for column in answer[schema_key]:
+        if column[type_key] == "String":
+            column[type_key] = "Int64"
+            return
 
 
 def _drop_schema(answer: dict[str, Any], schema_key: str, name_key: str) -> None:

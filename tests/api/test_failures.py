@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,6 +116,45 @@ def test_no_header_or_message_makes_a_wait_that_is_no_wait(header: str, message:
     error = read(429, enveloped(message), {"retry-after": header})
     assert isinstance(error, Throttled)
     assert 0 <= error.retry_after_seconds <= 86_400
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "nan",
+        "inf",
+        "-5",
+        "1e300",
+        "Mon, 99 Foo 2026",
+        f"Fri, 20 Nov {'9' * 30} 06:00:00 GMT",
+        f"Fri, 20 Nov 2026 06:00:00 +{'9' * 30}",
+        "Fri, 20 Nov 2020 06:00:00 GMT",
+        "Fri, 20 Nov 2026 06",
+    ],
+)
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        f"again in {'9' * 5_000} seconds",
+        f"again in {'9' * 400}.5 seconds",
+        f"per {'9' * 5_000}:00:00",
+        "per 9999:99:99",
+    ],
+)
+def test_an_absurd_wait_is_kept_within_a_day(header: str, message: str) -> None:
+    """Whatever a gateway writes, the export neither crashes nor sleeps for ever."""
+    error = read(429, enveloped(message), {"retry-after": header})
+    assert isinstance(error, Throttled)
+    assert 0 <= error.retry_after_seconds <= 86_400
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after", "RETRY-AFTER"])
+def test_headers_are_read_without_case(name: str) -> None:
+    """As httpx hands them over."""
+    error = failure(429, httpx.Headers({name: "7"}), b"{}", GRAPH, NOW)
+    assert isinstance(error, Throttled)
+    assert error.retry_after_seconds == 7
 
 
 @given(st.integers(201, 599), st.binary(max_size=300) | st.sampled_from([b"{}", b"null"]))

@@ -5,7 +5,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+from cryptography.x509 import load_pem_x509_certificate
 
 from pipelines.api import SURFACES, TokenSource, token_source
 from pipelines.errors import SettingsError, SignInError
@@ -57,6 +68,84 @@ def test_a_certificate_signs_in(standin: Standin, settings: Settings) -> None:
         assert standin.sign_in.find(tokens.token()) is not None
 
 
+PASSWORD = b"the-password"
+
+
+def a_file(source: Path, kind: str) -> Path:
+    """The stand-in's certificate and key in another form of file."""
+    content = source.read_bytes()
+    certificate = load_pem_x509_certificate(content)
+    key = load_pem_private_key(content, None)
+    assert isinstance(key, RSAPrivateKey)
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    locked = BestAvailableEncryption(PASSWORD)
+    public = certificate.public_bytes(Encoding.PEM)
+    made = {
+        "locked.pem": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked) + public,
+        "certificate-first.pem": public + plain,
+        "locked.pfx": pkcs12.serialize_key_and_certificates(b"n", key, certificate, None, locked),
+        "no-key.pem": public,
+        "no-certificate.pem": plain,
+        "no-certificate.p12": pkcs12.serialize_key_and_certificates(
+            b"n", key, None, None, NoEncryption()
+        ),
+        "text.pem": b"text",
+        "text.pfx": b"text",
+    }
+    path = source.with_name(kind)
+    path.write_bytes(made[kind])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["locked.pem", "certificate-first.pem", "locked.pfx"])
+def test_each_form_of_certificate_signs_in(standin: Standin, settings: Settings, kind: str) -> None:
+    """PEM or PKCS 12, with a password where it has one."""
+    by_certificate = replace(
+        settings,
+        client_secret=None,
+        certificate_path=a_file(standin.client_certificate(), kind),
+        certificate_password=PASSWORD.decode() if "locked" in kind else None,
+    )
+    with tokens_for(by_certificate) as tokens:
+        assert standin.sign_in.find(tokens.token()) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "password"),
+    [
+        ("locked.pem", None),
+        ("locked.pem", "wrong-word"),
+        ("locked.pfx", None),
+        ("locked.pfx", "wrong-word"),
+        ("certificate-first.pem", "not-wanted"),
+        ("no-key.pem", None),
+        ("no-certificate.pem", None),
+        ("no-certificate.p12", None),
+        ("text.pem", None),
+        ("text.pfx", None),
+        (None, None),
+    ],
+)
+def test_a_certificate_that_is_no_good_is_a_setting_to_mend(
+    standin: Standin, settings: Settings, kind: str | None, password: str | None
+) -> None:
+    """Nobody is asked for a token with it, and neither key nor password is shown."""
+    path = standin.client_certificate()
+    by_certificate = replace(
+        settings,
+        client_secret=None,
+        certificate_path=a_file(path, kind) if kind else path.with_name("gone.pem"),
+        certificate_password=password,
+    )
+    with (
+        tokens_for(by_certificate) as tokens,
+        pytest.raises(SettingsError, match="AZURE_CLIENT_CERTIFICATE_PATH") as caught,
+    ):
+        tokens.token()
+    assert "PRIVATE KEY" not in str(caught.value)
+    assert "word" not in str(caught.value).replace("PASSWORD", "").replace("password", "")
+
+
 def test_a_certificate_that_nobody_registered_is_refused(
     standin: Standin, settings: Settings
 ) -> None:
@@ -76,7 +165,7 @@ def test_a_certificate_that_nobody_registered_is_refused(
             {"client_id": "11111111-0000-4000-8000-000000000000"},
             "AZURE_CLIENT_ID is no application",
         ),
-        ({"tenant_id": "elsewhere.example"}, "AZURE_TENANT_ID"),
+        ({"tenant_id": "elsewhere.example"}, "AZURE_TENANT_ID is no tenant of this cloud"),
         ({"authority_host": "localhost:1"}, "AZURE_AUTHORITY_HOST"),
     ],
 )
@@ -154,3 +243,43 @@ def test_a_bundle_that_is_none_is_named(settings: Settings, tmp_path: Path) -> N
 def test_the_scope_follows_the_cloud(surface: str, api_url: str | None, scope: str) -> None:
     """Each national cloud has its own audience; regions and proxies have the commercial one."""
     assert SURFACES[surface].scope(api_url) == scope
+
+
+@pytest.mark.parametrize(
+    ("status", "content"), [(500, b"broken"), (503, b"{}"), (200, b"<html>portal"), (200, b"")]
+)
+def test_a_sign_in_service_that_fails_is_one_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, status: int, content: bytes
+) -> None:
+    """msal raises errors of four libraries; whichever it is, the command tells what to check."""
+
+    def answer(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, content=content)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    with tokens_for(settings) as tokens, pytest.raises(SignInError, match="AZURE_AUTHORITY_HOST"):
+        tokens.token()
+
+
+def test_a_sign_in_that_fails_after_discovery_is_one_error(
+    standin: Standin, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token's own request meets a broken service."""
+    with tokens_for(settings) as tokens:
+        tokens.token()
+        tokens.discard()
+
+        def answer(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(502, content=b"bad gateway")
+
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+        with pytest.raises(SignInError, match="AZURE_AUTHORITY_HOST"):
+            tokens.token()
+
+
+def test_no_repr_shows_the_secret_or_a_token(settings: Settings) -> None:
+    """Neither of the settings nor of what signs in with them."""
+    with tokens_for(settings) as tokens:
+        hidden = (tokens.token(), settings.client_secret)
+        shown = repr(settings) + repr(tokens)
+    assert not any(word in shown for word in hidden if word)

@@ -1,0 +1,255 @@
+"""The command: real processes against a real stand-in."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli import cli
+from pipelines.clock import SystemClock
+from pipelines.lake import LakeLayout, connect
+from pipelines.standin import RunningTimeModel, Standin, StandinLimits, SyntheticSettings
+from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, datetime_from_instant
+
+DAY = 86_400 * TICKS_PER_SECOND
+HUNTS = {
+    "network.kql": "DeviceNetworkEvents | project Timestamp, DeviceId, ReportId",
+    "logons.kql": "// export:\n//   partitions: hourly\nDeviceLogonEvents | project Timestamp",
+    "software.kql": "DeviceTvmSoftwareInventory | distinct SoftwareName",
+}
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
+    """A tenant in the machine's own time, since the processes read that."""
+    today = SystemClock().now_ns() // NANOSECONDS_PER_TICK // DAY * DAY
+    data = SyntheticSettings(end=today, days=4, rows_per_day=400, busiest_day_rows=3_000)
+    with Standin(
+        tmp_path_factory.mktemp("standin"),
+        data=data,
+        limits=StandinLimits(rows=500, calls=(), running=()),
+        running_time=RunningTimeModel(),
+    ) as standin:
+        yield standin
+
+
+@pytest.fixture
+def environment(standin: Standin, tmp_path: Path) -> dict[str, str]:
+    hunts = tmp_path / "hunts"
+    hunts.mkdir()
+    for name, text in HUNTS.items():
+        (hunts / name).write_text(text)
+    return {
+        **standin.environment(),
+        "HUNTLAKE_DATA": str(tmp_path / "data"),
+        "HUNTLAKE_HUNTS": str(hunts),
+        # A call that a killed process leaves counts as long as a call may last.
+        "HUNTLAKE_LIMITS": "seed,rows=500,calls_per_minute=1000,request_seconds=20",
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from pipelines.cli import main; main()", *arguments]
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    def huntlake(*arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command(*arguments),
+            env={**os.environ, **environment, **changes},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return huntlake
+
+
+def day(standin: Standin, back: int) -> str:
+    return f"{datetime_from_instant(standin.data.end - back * DAY):%Y-%m-%d}"
+
+
+def test_export_then_query(run: Run, standin: Standin) -> None:
+    """What was exported is in the lake: one line a partition out, progress beside it."""
+    exported = run(
+        "export", "--hunt", "network", "--from", day(standin, 2), "--to", day(standin, 0)
+    )
+    assert exported.returncode == 0, exported.stderr
+    lines = [line.split("\t") for line in exported.stdout.splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["network", day(standin, 2)],
+        ["network", day(standin, 1)],
+    ]
+    assert "rows committed after" in exported.stderr
+    asked = run("sql", "--output", "json", "SELECT count(*) AS n FROM network")
+    assert json.loads(asked.stdout)["n"] == sum(int(line[2].split()[0]) for line in lines)
+
+
+def test_a_second_export_makes_no_call(run: Run, standin: Standin) -> None:
+    """And says so."""
+    arguments = ("export", "--hunt", "network", "--from", day(standin, 1), "--to", day(standin, 0))
+    run(*arguments)
+    before = len(standin.calls)
+    again = run(*arguments)
+    assert "reused" in again.stdout
+    assert len(standin.calls) == before
+
+
+def test_hours_and_snapshots_too(run: Run, standin: Standin) -> None:
+    """An hourly hunt over a part of a day, and a hunt without time that needs none."""
+    start, end = f"{day(standin, 1)}T05:00", f"{day(standin, 1)}T07:00"
+    exported = run("export", "--hunt", "logons", "--hunt", "software", "--from", start, "--to", end)
+    assert exported.returncode == 0, exported.stderr
+    keys = [line.split("\t")[:2] for line in exported.stdout.splitlines()]
+    assert keys[0] == ["logons", f"{day(standin, 1)}-05:00"]
+    assert len(keys) == 3
+    csv = run("sql", "--output", "csv", "SELECT DISTINCT hour FROM logons ORDER BY hour")
+    assert csv.stdout.split() == ['"hour"', "5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ("export", "--hunt", "networks", "--from", "2026-01-01", "--to", "2026-01-02"),
+            1,
+            "did you mean network",
+        ),
+        (
+            ("export", "--hunt", "network", "--from", "soon", "--to", "2026-01-02"),
+            2,
+            "not a UTC date",
+        ),
+        (("export", "--hunt", "network", "--from", "2026-01-01"), 2, "say --from and --to"),
+        (
+            ("export", "--hunt", "network", "--from", "2026-01-01", "--to", "2026-01-01T12:00"),
+            2,
+            "whole UTC day",
+        ),
+        (
+            ("export", "--hunt", "network", "--from", "2026-01-02", "--to", "2026-01-01"),
+            2,
+            "must end after",
+        ),
+        (
+            ("export", "--hunt", "network", "--from", "2020-01-01", "--to", "2020-01-02"),
+            1,
+            "past the horizon",
+        ),
+        (("sql", "SELECT 1"), 1, "export a hunt first"),
+        (("standin", "--limits", "sead", "--", "true"), 2, "no profile of limits"),
+    ],
+)
+def test_what_goes_wrong_is_one_message_and_a_code(
+    arguments: tuple[str, ...], code: int, message: str, run: Run
+) -> None:
+    """1 for a failure, 2 for a wrong use, and never a trace."""
+    done = run(*arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_passes_line_by_line(run: Run) -> None:
+    """Hunts, settings, data, sign-in and service."""
+    done = run("check")
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+        ["ok", "hunts"],
+        ["ok", "settings"],
+        ["ok", "data"],
+        ["ok", "sign-in"],
+        ["ok", "service"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"AZURE_CLIENT_SECRET": "wrong"}, "FAIL sign-in"),
+        ({"AZURE_CLIENT_SECRET": ""}, "FAIL settings"),
+        ({"HUNTLAKE_API_URL": "https://localhost:1"}, "FAIL service"),
+        ({"HUNTLAKE_DATA": "/proc/nowhere"}, "FAIL data"),
+    ],
+)
+def test_check_says_what_to_do(changes: dict[str, str], line: str, run: Run) -> None:
+    """Each line that doesn't pass names its setting, and the exit code tells a script."""
+    done = run("check", **changes)
+    assert done.returncode == 1
+    assert line in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_standin_runs_a_command_with_its_settings(run: Run, tmp_path: Path) -> None:
+    """And passes its exit code on."""
+    script = "import os, sys; sys.exit(7 if os.environ['HUNTLAKE_API_URL'] else 0)"
+    done = run("standin", "--directory", str(tmp_path / "own"), "--", sys.executable, "-c", script)
+    assert done.returncode == 7, done.stderr
+
+
+def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
+    run: Run, standin: Standin, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """kill -9 after each of the first slices: the rows are the truth, and none is pulled twice."""
+    busiest = day(standin, 3)
+    arguments = ("export", "--hunt", "network", "--from", busiest, "--to", day(standin, 2))
+    before = len(standin.calls)
+    for _ in range(3):
+        with subprocess.Popen(
+            command(*arguments),
+            env={**os.environ, **environment},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if "are staged" in line:
+                    break
+            process.kill()
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "staged by an earlier run" in done.stderr
+    with connect(LakeLayout(tmp_path / "data")) as lake:
+        [(rows, distinct)] = lake.sql(
+            "SELECT count(*), count(DISTINCT (Timestamp, DeviceId, ReportId)) FROM network"
+        ).fetchall()
+    held = standin.tenant.table("DeviceNetworkEvents").column("Timestamp").cast("int64").to_pylist()
+    start = standin.data.end - 3 * DAY
+    assert (
+        rows == sum(start <= time // NANOSECONDS_PER_TICK < start + DAY for time in held) == 3_000
+    )
+    assert distinct == len(
+        {
+            (row["Timestamp"], row["DeviceId"], row["ReportId"])
+            for row in standin.tenant.table("DeviceNetworkEvents")
+            .select(["Timestamp", "DeviceId", "ReportId"])
+            .set_column(0, "Timestamp", [held])
+            .to_pylist()
+            if start <= row["Timestamp"] // NANOSECONDS_PER_TICK < start + DAY
+        }
+    )
+    useful = [
+        call.query for call in standin.calls[before:] if call.status == 200 and call.rows < 500
+    ]
+    # A call in flight at a kill is lost with it: one for each kill, at most.
+    assert len(useful) - len(set(useful)) <= 3
+
+
+def test_every_command_has_help_that_teaches() -> None:
+    """A line of what it does, and for all but the plainest an example."""
+    runner = CliRunner()
+    assert set(cli.commands) == {"check", "demo", "export", "sql", "standin"}
+    for name, each in cli.commands.items():
+        shown = runner.invoke(cli, [name, "--help"])
+        assert shown.exit_code == 0
+        assert each.help
+        assert "Examples:" in shown.output or not [*each.params]
