@@ -116,9 +116,15 @@ def export(names: Sequence[str], start: int | None, end: int | None, *, refresh:
     wanted = [(hunt, _partitions(hunt, start, end, clock)) for hunt in map(catalogue.hunt, names)]
     with Engine(settings, clock) as engine:
         for hunt, partitions in wanted:
-            with _watching(engine, hunt, partitions) as observer:
-                exported = engine.export(hunt, partitions, refresh=refresh, observer=observer)
-                for each in exported:
+            committed: list[PartitionExport] = []
+            try:
+                with _watching(engine, hunt, partitions) as observer:
+                    committed.extend(
+                        engine.export(hunt, partitions, refresh=refresh, observer=observer)
+                    )
+            finally:
+                # After the bar is gone, which a line in the middle of it would leave broken.
+                for each in committed:
                     _print_exported(each)
 
 

@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
-    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from pipelines.progress import (
     Event,
@@ -57,16 +56,19 @@ class Bar(AbstractContextManager["Bar"]):
         self._quota_left = quota_left
         self._rows = 0
         self._done: dict[str, list[Window]] = {}
+        fixed = Column(no_wrap=True)
         self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("to go"),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
+            TextColumn("{task.description}", table_column=fixed),
+            BarColumn(bar_width=20),
+            TaskProgressColumn(table_column=fixed),
+            TimeRemainingColumn(table_column=fixed),
+            TextColumn("to go", table_column=fixed),
+            TextColumn(
+                "[dim]{task.fields[note]}",
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             console=Console(stderr=True),
+            expand=True,
         )
         total = sum(partition.window.ticks for partition in partitions)
         self._task = self._progress.add_task("starting", total=total, note="")
@@ -102,7 +104,7 @@ class Bar(AbstractContextManager["Bar"]):
     def _refresh(self, event: Event) -> None:
         ticks = sum(window.ticks for windows in self._done.values() for window in windows)
         slices = sum(len(windows) for windows in self._done.values())
-        note = f"{slices} slices, {self._rows:,} rows; left: {self._quota_left()}"
+        note = f"{slices} slices, {self._rows:,} rows, quota left: {self._quota_left()}"
         if isinstance(event, Waiting):
             note = str(event).partition(": ")[2]
         self._progress.update(

@@ -1,5 +1,7 @@
 """The command: real processes against a real stand-in."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
@@ -60,7 +62,7 @@ def command(*arguments: str) -> list[str]:
 
 @pytest.fixture
 def run(environment: dict[str, str]) -> Run:
-    def huntlake(*arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
+    def huntlake(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command(*arguments),
             env={**os.environ, **environment, **changes},

@@ -61,9 +61,10 @@ class Used:
 
     @property
     def left(self) -> str:
-        """``9 of 15 calls a minute``."""
-        whole = self.quota.calls if isinstance(self.quota, CallQuota) else self.quota.seconds
-        return f"{max(0, whole - self.used):,.0f} of {self.quota}"
+        """What is left of it, short: ``9 calls/min``, ``540 s/h``."""
+        if isinstance(self.quota, CallQuota):
+            return f"{max(0, self.quota.calls - self.used):,.0f} calls/{self.quota.unit}"
+        return f"{max(0, self.quota.seconds - self.used):,.0f} s/{self.quota.unit}"
 
 
 @dataclass(frozen=True, slots=True)

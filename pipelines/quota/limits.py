@@ -24,6 +24,11 @@ class CallQuota:
     calls: int
     per_seconds: int
 
+    @property
+    def unit(self) -> str:
+        """The window's short name: min, h, day."""
+        return _UNITS[self.per_seconds]
+
     def __str__(self) -> str:
         return f"{self.calls:,} calls {_PER[self.per_seconds]}"
 
@@ -34,6 +39,11 @@ class RunningQuota:
 
     seconds: float
     per_seconds: int
+
+    @property
+    def unit(self) -> str:
+        """The window's short name: min, h, day."""
+        return _UNITS[self.per_seconds]
 
     def __str__(self) -> str:
         return f"{self.seconds:,g} s of running time {_PER[self.per_seconds]}"
@@ -59,6 +69,12 @@ _PER: Final[Mapping[int, str]] = {
     MINUTE_SECONDS: "a minute",
     HOUR_SECONDS: "an hour",
     DAY_SECONDS: "a day",
+}
+
+_UNITS: Final[Mapping[int, str]] = {
+    MINUTE_SECONDS: "min",
+    HOUR_SECONDS: "h",
+    DAY_SECONDS: "day",
 }
 
 # The contract that huntlake was asked for; fewer calls than any surface allows today.

@@ -1,8 +1,9 @@
 """What a restricted hunt returns, evaluated: the definition of a partition, and of a slice."""
 
+from __future__ import annotations
+
 # DuckDB's types are quoted in annotations: pytest keeps those until Python exits, and DuckDB then
 # reports them as leaks.
-
 from collections import Counter
 from collections.abc import Iterator
 
@@ -43,7 +44,7 @@ WHOLE = [
 
 
 @pytest.fixture(scope="module")
-def tenant() -> Iterator["duckdb.DuckDBPyConnection"]:
+def tenant() -> Iterator[duckdb.DuckDBPyConnection]:
     """Two tables of events over three days, some on the borders of windows to the microsecond."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -67,14 +68,14 @@ def tenant() -> Iterator["duckdb.DuckDBPyConnection"]:
 COLUMNS = {"Timestamp": "datetime", "DeviceName": "string", "ActionType": "string"}
 
 
-def answer(connection: "duckdb.DuckDBPyConnection", query: str) -> Counter[tuple[object, ...]]:
+def answer(connection: duckdb.DuckDBPyConnection, query: str) -> Counter[tuple[object, ...]]:
     sql = to_sql(query, schema=dict.fromkeys(TABLES, COLUMNS))
     return Counter(map(tuple, connection.execute(sql).fetchall()))
 
 
 @pytest.mark.parametrize("query", [*ROW_WISE, *WHOLE])
 def test_a_partition_is_the_hunt_over_its_windows_rows(
-    query: str, tenant: "duckdb.DuckDBPyConnection"
+    query: str, tenant: duckdb.DuckDBPyConnection
 ) -> None:
     """Restricting the query and removing all other rows from the tenant are the same."""
     analysis = analyse(query)
@@ -96,7 +97,7 @@ def test_a_partition_is_the_hunt_over_its_windows_rows(
 
 @pytest.mark.parametrize("query", ROW_WISE)
 def test_the_slices_of_a_row_wise_hunt_are_its_partition(
-    query: str, tenant: "duckdb.DuckDBPyConnection"
+    query: str, tenant: duckdb.DuckDBPyConnection
 ) -> None:
     """Cut at any instant, with now() at the partition's end, nothing is lost or doubled."""
     analysis = analyse(query)

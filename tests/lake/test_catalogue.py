@@ -1,5 +1,7 @@
 """The catalogue: one view a hunt, over whatever is committed."""
 
+from __future__ import annotations
+
 from datetime import date
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Bodies of answers, for Hypothesis: every type and oddity of the service's contract."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -220,4 +222,6 @@ def _row(draw: st.DrawFn, columns: dict[str, str], dialect: str) -> dict[str, An
         row |= draw(st.dictionaries(texts, json_values, max_size=1))
     if draw(st.booleans()):
         row[f"{draw(st.sampled_from(sorted(columns)))}@odata.type"] = "#SByte"
+    if draw(st.booleans()):
+        row["@odata.id"] = "1"
     return dict(draw(st.permutations(list(row.items()))))

@@ -106,6 +106,16 @@ def test_what_graph_adds_does_not_land() -> None:
     assert answer.execution_seconds is None
 
 
+def test_only_annotations_go() -> None:
+    """Of a row, of its columns, and the markers within a dynamic: no key of the tenant's own."""
+    bag = {"n@odata.type": "#Int64", "n": 1, "m@odata.type": "mine", "@odata.type": "#Other"}
+    row = {"@odata.id": "x", "o@odata.type": "#Object", "o": bag, "p@odata.type": "#Object"}
+    body = {"schema": [{"name": "o", "type": "Object"}], "results": [row]}
+    table = decode(json.dumps(body).encode(), "odata").table
+    assert table["o"].to_pylist() == ['{"@odata.type":"#Other","m@odata.type":"mine","n":1}']
+    assert table[KEPT_ASIDE].to_pylist() == ['{"p@odata.type":"#Object"}']
+
+
 def test_each_type_has_its_own_column_type() -> None:
     """The schema decides the type of a column; what an unknown type holds is text."""
     schema = [{"Name": kind, "Type": kind} for kind in WIRE_TYPES]
@@ -140,6 +150,9 @@ def test_each_type_has_its_own_column_type() -> None:
         ("Int64", "9" * 5000, False),
         ("Double", "9" * 5000, False),
         ("DateTime", 5, False),
+        # The smallest of 64 bits, which pandas takes for "not a time".
+        ("DateTime", "1677-09-21T00:12:43.145224192Z", False),
+        ("TimeSpan", "-PT9223372036.8547759S", False),
         ("Guid", ["x"], False),
         ("String", {"x": 1}, False),
     ],

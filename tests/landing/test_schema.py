@@ -1,5 +1,7 @@
 """The names under which columns land."""
 
+from __future__ import annotations
+
 from hypothesis import given
 from hypothesis import strategies as st
 
