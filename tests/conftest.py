@@ -1,7 +1,7 @@
 """What tests of more than one part share: a stand-in tenant, and an engine that talks to it."""
 
-# Annotations stay text, here and wherever a test names the stand-in or the engine: evaluated, they
-# keep DuckDB's module alive to the very end, when it complains of all that is left.
+# Annotations stay text where Hypothesis meets the stand-in: evaluated, they keep DuckDB's module to
+# the very end, when it complains of all that is left.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The command: real processes against a real stand-in."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -21,7 +19,7 @@ from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, datetime_f
 DAY = 86_400 * TICKS_PER_SECOND
 HUNTS = {
     "network.kql": "DeviceNetworkEvents | project Timestamp, DeviceId, ReportId",
-    "logons.kql": "// export:\n//   partitions: hourly\nDeviceLogonEvents | project Timestamp",
+    "hours.kql": "// export:\n//   partitions: hourly\nDeviceNetworkEvents | project Timestamp",
     "software.kql": "DeviceTvmSoftwareInventory | distinct SoftwareName",
 }
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -107,14 +105,14 @@ def test_a_second_export_makes_no_call(run: Run, standin: Standin) -> None:
 
 def test_hours_and_snapshots_too(run: Run, standin: Standin) -> None:
     """An hourly hunt over a part of a day, and a hunt without time that needs none."""
-    start, end = f"{day(standin, 1)}T05:00", f"{day(standin, 1)}T07:00"
-    exported = run("export", "--hunt", "logons", "--hunt", "software", "--from", start, "--to", end)
+    start, end = f"{day(standin, 1)}T11:00", f"{day(standin, 1)}T13:00"
+    exported = run("export", "--hunt", "hours", "--hunt", "software", "--from", start, "--to", end)
     assert exported.returncode == 0, exported.stderr
     keys = [line.split("\t")[:2] for line in exported.stdout.splitlines()]
-    assert keys[0] == ["logons", f"{day(standin, 1)}-05:00"]
+    assert keys[0] == ["hours", f"{day(standin, 1)}-11:00"]
     assert len(keys) == 3
-    csv = run("sql", "--output", "csv", "SELECT DISTINCT hour FROM logons ORDER BY hour")
-    assert csv.stdout.split() == ['"hour"', "5", "6"]
+    csv = run("sql", "--output", "csv", "SELECT DISTINCT hour FROM hours ORDER BY hour")
+    assert csv.stdout.split() == ['"hour"', "11", "12"]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ The comparison goes straight from the stand-in's database to the Parquet file: n
 decoder is used on the way, and the expected cells are built from DuckDB's own values.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """The whole way from a hunt to a committed partition, over real HTTPS against the stand-in."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace

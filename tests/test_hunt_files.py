@@ -1,7 +1,5 @@
 """The hunt catalogue: what a file says, what is wrong with it, and the hunts that ship."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from pathlib import Path

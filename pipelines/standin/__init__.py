@@ -4,6 +4,7 @@ Real msal and real httpx use it unchanged, over HTTPS, and it really runs the KQ
 Nothing of the engine imports it.
 """
 
+import hashlib
 import json
 import threading
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ import duckdb
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock, now_ticks
 from pipelines.errors import HuntlakeError
 from pipelines.hunts import SurfaceName
+from pipelines.kql import tables
+from pipelines.standin import store, synthetic, vocabulary
 from pipelines.standin.authority import Authority, make_client_certificate
 from pipelines.standin.evaluate import SyntheticTenant
 from pipelines.standin.faults import Fault, Faults
@@ -157,10 +160,11 @@ class Standin:
             return
 
     def _listen(self, port: int) -> StandinServer:
+        context = self._authority.server_context(_today())
         try:
             return StandinServer(
                 port,
-                self._authority.server_context(_today()),
+                context,
                 service=self._service,
                 sign_in=self.sign_in,
                 clock=self._clock,
@@ -192,8 +196,10 @@ def _settings_of(directory: Path, clock: Clock) -> SyntheticSettings:
     """What the folder's events were made from; while they are too old or none, the default."""
     today = now_ticks(clock) // _DAY_TICKS * _DAY_TICKS
     try:
-        made_from = SyntheticSettings(**json.loads((directory / _MADE_FROM).read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+        made_from = SyntheticSettings(
+            **json.loads((directory / _MADE_FROM).read_text())["settings"]
+        )
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return SyntheticSettings(end=today)
     young = today - _REUSE_DAYS * _DAY_TICKS <= made_from.end <= today
     return made_from if young else SyntheticSettings(end=today)
@@ -201,9 +207,18 @@ def _settings_of(directory: Path, clock: Clock) -> SyntheticSettings:
 
 def _build_once(directory: Path, data: SyntheticSettings) -> None:
     made_from = directory / _MADE_FROM
-    text = json.dumps(asdict(data))
+    text = json.dumps({"settings": asdict(data), "recipe": _recipe()})
     if made_from.exists() and made_from.read_text() == text and (directory / _DATABASE).exists():
         return
     made_from.unlink(missing_ok=True)
     build(directory / _DATABASE, data)
     made_from.write_text(text)
+
+
+def _recipe() -> str:
+    """Changes with the code that makes the events, so that an upgrade never serves older ones."""
+    sources = (module.__file__ for module in (tables, store, synthetic, vocabulary))
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(Path(source or "").read_bytes())
+    return digest.hexdigest()

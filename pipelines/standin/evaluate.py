@@ -4,6 +4,7 @@ What belongs here: one DuckDB database, and queries over it. What does not: the 
 (``server``), or the text of a body (``wire``).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,16 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.kql.lexer import Kind, code
+from pipelines.standin.exactness import MACROS
 from pipelines.standin.store import (
-    EVENT_TABLES,
     SNAPSHOT_TABLES,
-    TYPES_TABLE,
+    TIMESPAN,
     all_tables,
     columns,
     held_name,
     held_table,
     own_name,
+    own_time,
     wire_type,
 )
 from pipelines.standin.synthetic import insert_events
@@ -68,6 +70,8 @@ class SyntheticTenant:
     def __init__(self, path: Path) -> None:
         self._connection = duckdb.connect(str(path))
         self._connection.execute("SET TimeZone = 'UTC'")
+        for macro in MACROS:
+            self._connection.execute(f"CREATE OR REPLACE MACRO {macro}")
 
     def close(self) -> None:
         """Close the database."""
@@ -81,20 +85,23 @@ class SyntheticTenant:
         sql = to_sql(kql, schema=_schema(), now=visible.end)
         cursor = self._connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
-        for table in all_tables():
+        for table in _tables_named(sql):
             cursor.execute(_visible_view(table, visible))
         try:
             cursor.execute(f"CREATE TEMP TABLE {_ANSWER} AS FROM ({sql}) LIMIT {row_cap}")
+            schema = _conform(cursor)
         except duckdb.Error as error:
             cursor.close()
             raise _fault(error) from error
-        schema = _conform(cursor)
         [(rows,)] = cursor.execute(f"SELECT count(*) FROM {_ANSWER}").fetchall()
         return Evaluation(schema, rows, _hours_scanned(kql, visible), cursor)
 
     def table(self, name: str) -> pa.Table:
         """All rows of a table, straight from the database, under the columns' own names."""
-        listed = ", ".join(f'"{held_name(column)}"' for column in columns(name))
+        listed = ", ".join(
+            own_time(f'"{held_name(column)}"') if kind == "date" else f'"{held_name(column)}"'
+            for column, kind in columns(name).items()
+        )
         answer = self._connection.cursor().sql(f"SELECT {listed} FROM {held_table(name)}")
         return answer.to_arrow_table().rename_columns(list(columns(name)))
 
@@ -105,6 +112,12 @@ class SyntheticTenant:
 
 def _schema() -> Mapping[str, list[str]]:
     return {table: [held_name(name) for name in columns(table)] for table in all_tables()}
+
+
+def _tables_named(sql: str) -> list[str]:
+    """The tables whose names the SQL holds, be it as a table's or another's."""
+    named = set(re.findall(r'"(\w+)"', sql))
+    return [table for table in all_tables() if table in named]
 
 
 def _visible_view(table: str, visible: Window) -> str:
@@ -126,19 +139,31 @@ def _conform(cursor: duckdb.DuckDBPyConnection) -> tuple[tuple[str, str], ...]:
     for held, duckdb_name, *_ in described:
         kind = wire_type(duckdb_name)
         if kind is None:
-            target = _cast_target(duckdb_name)
-            cursor.execute(f'ALTER TABLE {_ANSWER} ALTER "{held}" TYPE {target}')
+            column = '"' + held.replace('"', '""') + '"'
+            target, value = _cast(duckdb_name, column)
+            cursor.execute(f"ALTER TABLE {_ANSWER} ALTER {column} TYPE {target} USING {value}")
             kind = wire_type(target) or "String"
         schema.append((own_name(held), kind))
     return tuple(schema)
 
 
-def _cast_target(duckdb_name: str) -> str:
+def _cast(duckdb_name: str, column: str) -> tuple[str, str]:
+    """The type that the service has instead of DuckDB's, and SQL for a column's value in it."""
+    if duckdb_name == "INTERVAL":
+        return (
+            TIMESPAN,
+            f"CASE WHEN {column} IS NOT NULL THEN {{'ticks': epoch_us({column}) * 10}} END",
+        )
+    target = "VARCHAR"
     if duckdb_name.endswith("INT"):
-        return "BIGINT"
-    if duckdb_name == "TIMESTAMP WITH TIME ZONE":
-        return "TIMESTAMP"
-    return "JSON" if duckdb_name.endswith("[]") or duckdb_name.startswith("STRUCT") else "VARCHAR"
+        target = "BIGINT"
+    elif duckdb_name == "FLOAT":
+        target = "DOUBLE"
+    elif duckdb_name.startswith("TIMESTAMP"):
+        target = "TIMESTAMP_NS"
+    elif duckdb_name.endswith("[]") or duckdb_name.startswith("STRUCT"):
+        target = "JSON"
+    return target, f"{column}::{target}"
 
 
 def _fault(error: duckdb.Error) -> Exception:
@@ -156,7 +181,8 @@ def _fault(error: duckdb.Error) -> Exception:
 
 def _hours_scanned(kql: str, visible: Window) -> float:
     """The span between the earliest and the latest datetime in the query, as the service prunes."""
-    if not any(token.text in EVENT_TABLES or token.text == TYPES_TABLE for token in code(kql)):
+    events = {*all_tables()} - {*SNAPSHOT_TABLES}
+    if not any(token.text in events for token in code(kql)):
         return 0.0
     instants = []
     for token in code(kql):

@@ -3,8 +3,11 @@
 What belongs here: the one mapping between the service's types and DuckDB's. What does not: values
 (``synthetic``), queries (``evaluate``) or bodies (``wire``).
 
-DuckDB has no type for two of the service's: a timespan of ticks is a struct, which nothing mistakes
-for a number, and a column whose name differs from another's by case alone bears another name.
+Three things have no place in DuckDB. A timespan of ticks is a struct, which nothing mistakes for a
+number. A column whose name differs from another's by case alone bears another name. And a time that
+64-bit nanoseconds can't hold, such as the service's sentinels 0001-01-01 and 1601-01-01, stands as
+a time in 1678 or 2261, where nothing else happens: in the same order, and so that all datetimes are
+of one type, since DuckDB refuses to compare two.
 """
 
 from collections.abc import Mapping
@@ -13,11 +16,11 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.kql.tables import known_tables
+from pipelines.windows import TICKS_PER_SECOND, format_instant, parse_instant
 
-# The tables that it holds of those that the service documents.
+# Rows a day of the tables with a rhythm of their own, as a share of the busiest table's.
 EVENT_TABLES: Final[Mapping[str, float]] = MappingProxyType(
     {
-        # Rows a day, as a share of the busiest table's.
         "DeviceNetworkEvents": 1.0,
         "DeviceProcessEvents": 0.5,
         "DeviceFileEvents": 0.4,
@@ -31,7 +34,15 @@ EVENT_TABLES: Final[Mapping[str, float]] = MappingProxyType(
         "DeviceInfo": 0.01,
     }
 )
-SNAPSHOT_TABLES: Final = ("DeviceTvmSoftwareVulnerabilities", "DeviceTvmSoftwareInventory")
+# Every other table that is documented has a few rows, so that a hunt that joins it runs.
+MINOR_TABLES: Final = tuple(
+    name
+    for name, table in known_tables().items()
+    if table.time_column is not None and name not in EVENT_TABLES
+)
+SNAPSHOT_TABLES: Final = tuple(
+    name for name, table in known_tables().items() if table.time_column is None
+)
 # One column of each type of the contract, with the values that break decoders.
 TYPES_TABLE: Final = "HuntlakeTypes"
 
@@ -58,8 +69,8 @@ TIMESPAN: Final = "STRUCT(ticks BIGINT)"
 _DUCKDB_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "datetime": "TIMESTAMP_NS",
-        # A datetime that may lie outside 64-bit nanoseconds, such as 0001-01-01.
-        "date": "TIMESTAMP",
+        # A datetime other than the event's time: sentinels occur. See ``held_instant``.
+        "date": "TIMESTAMP_NS",
         "string": "VARCHAR",
         "bool": "BOOLEAN",
         "boolean": "BOOLEAN",
@@ -75,7 +86,6 @@ _DUCKDB_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 _WIRE_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "TIMESTAMP_NS": "DateTime",
-        "TIMESTAMP": "DateTime",
         "VARCHAR": "String",
         # The service's own name for a bool.
         "BOOLEAN": "SByte",
@@ -87,6 +97,20 @@ _WIRE_TYPES: Final[Mapping[str, str]] = MappingProxyType(
         TIMESPAN: "TimeSpan",
     }
 )
+
+# Times that 64-bit nanoseconds can't hold, and what stands for each, in the same order.
+OUTLYING: Final[Mapping[int, int]] = MappingProxyType(
+    {
+        parse_instant(own): parse_instant(held)
+        for own, held in (
+            ("0001-01-01", "1678-01-01T00:00:00"),
+            ("1601-01-01", "1678-01-01T00:00:02"),
+            ("9999-12-31T23:59:59.999999", "2261-12-31T00:00:01"),
+        )
+    }
+)
+_EARLIEST: Final = parse_instant("1679-01-01")
+_LATEST: Final = parse_instant("2261-12-31")
 
 
 def columns(table: str) -> dict[str, str]:
@@ -102,7 +126,7 @@ def columns(table: str) -> dict[str, str]:
 
 def all_tables() -> tuple[str, ...]:
     """Every table that the stand-in holds."""
-    return (*EVENT_TABLES, *SNAPSHOT_TABLES, TYPES_TABLE)
+    return (*EVENT_TABLES, *MINOR_TABLES, *SNAPSHOT_TABLES, TYPES_TABLE)
 
 
 def duckdb_type(kusto_type: str) -> str:
@@ -115,6 +139,32 @@ def wire_type(duckdb_name: str) -> str | None:
     if duckdb_name.startswith("DECIMAL"):
         return "SqlDecimal"
     return _WIRE_TYPES.get(duckdb_name)
+
+
+def held_instant(instant: int) -> int:
+    """What stands for an instant in the database: itself, unless nanoseconds can't hold it."""
+    if _EARLIEST <= instant < _LATEST:
+        return instant
+    if instant in OUTLYING:
+        return OUTLYING[instant]
+    # No column holds it, but a query may compare with it: it takes its place between two that do.
+    if _LATEST <= instant < max(OUTLYING):
+        return _LATEST
+    return max(held for own, held in OUTLYING.items() if own < instant) + TICKS_PER_SECOND
+
+
+def own_time(column: str) -> str:
+    """SQL for the time that a column really means, in microseconds, of which all outliers are."""
+    cases = " ".join(
+        f"WHEN {time_literal(held)} THEN TIMESTAMP '{format_instant(own)}'"
+        for own, held in OUTLYING.items()
+    )
+    return f"CASE {column} {cases} ELSE {column}::TIMESTAMP END"
+
+
+def time_literal(held: int) -> str:
+    """SQL for an instant that the database can hold."""
+    return f"TIMESTAMP_NS '{format_instant(held)}'"
 
 
 def held_table(table: str) -> str:

@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.standin.store import (
     EVENT_TABLES,
+    MINOR_TABLES,
     SCHEMA,
     SNAPSHOT_TABLES,
     TYPES_TABLE,
@@ -31,6 +32,7 @@ _BUSIEST_DAY_BACK: Final = 3
 _EMPTY_DAY_BACK: Final = 6
 _WEEKEND_SHARE: Final = 0.3
 _TYPES_ROWS_A_DAY: Final = 60
+_MINOR_ROWS: Final = 300
 _SNAPSHOT_ROWS: Final = 1_000
 _NO_TIME: Final = "NULL::TIMESTAMP_NS"
 
@@ -57,14 +59,21 @@ def build(path: Path, settings: SyntheticSettings) -> None:
     beside.unlink(missing_ok=True)
     with duckdb.connect(str(beside)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        # One transaction: each of its own would wait for the disk, some five hundred times.
+        connection.begin()
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
         for table in (*EVENT_TABLES, TYPES_TABLE):
             _create(connection, table)
             for day, rows in _days(table, settings):
                 insert_events(connection, table, day, rows=rows, seed=settings.seed)
+        whole = Window(settings.end - settings.days * _DAY_TICKS, settings.end)
+        for table in MINOR_TABLES:
+            _create(connection, table)
+            insert_events(connection, table, whole, rows=_MINOR_ROWS, seed=settings.seed)
         for table in SNAPSHOT_TABLES:
             _create(connection, table)
             _insert(connection, table, _NO_TIME, rows=_SNAPSHOT_ROWS, seed=settings.seed)
+        connection.commit()
     beside.replace(path)
 
 
@@ -103,7 +112,7 @@ def _insert(
         f"INSERT INTO {held_table(table)} ({targets}) SELECT {', '.join(values)} "
         f"FROM (SELECT i, (hash(i, {seed}) >> 2)::BIGINT AS h, "
         f"(hash(i, {seed}, 'g') >> 2)::BIGINT AS g, {rows} AS n "
-        f"FROM range({rows}) AS numbers(i)) ORDER BY h"
+        f"FROM range({rows}) AS numbers(i) ORDER BY h)"
     )
 
 

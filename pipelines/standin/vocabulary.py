@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from pipelines.standin.store import held_instant, time_literal
+from pipelines.windows import parse_instant
+
 _PROCESSES: Final = (
     *("chrome.exe", "svchost.exe", "outlook.exe", "powershell.exe", "cmd.exe", "teams.exe"),
     *("msedge.exe", "winword.exe", "explorer.exe", "pwsh.exe", "curl.exe", "anydesk.exe"),
@@ -46,6 +49,10 @@ def _text(word: str) -> str:
 
 def _address(salt: int) -> str:
     return f"concat('10.', (g // {salt}) % 7, '.', (h // {salt}) % 200, '.', (h // 3) % 250)"
+
+
+def _time(text: str) -> str:
+    return time_literal(held_instant(parse_instant(text)))
 
 
 _BY_NAME: Final[Mapping[str, str]] = MappingProxyType(
@@ -91,6 +98,18 @@ _BY_NAME: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# What a name says is text, but for these; a column of the same name and another type says what its
+# type does.
+_NAMED_TYPES: Final[Mapping[str, set[str]]] = MappingProxyType(
+    {
+        "RemotePort": {"int", "long"},
+        "LocalPort": {"int", "long"},
+        "ReportId": {"long", "string"},
+        "LogonId": {"long"},
+        "AdditionalFields": {"dynamic", "string"},
+    }
+)
+
 _BY_TYPE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "string": "CASE h % 40 WHEN 0 THEN '' END",
@@ -102,8 +121,7 @@ _BY_TYPE: Final[Mapping[str, str]] = MappingProxyType(
         "guid": "CASE WHEN h % 5 > 0 THEN md5(i::VARCHAR)::UUID END",
         "dynamic": "CASE h % 5 WHEN 0 THEN '[]' WHEN 1 THEN '{\"n\":1.5}' END",
         # Sentinels stand where a time is not known.
-        "date": """CASE h % 6 WHEN 0 THEN TIMESTAMP '0001-01-01'
-            WHEN 1 THEN TIMESTAMP '1601-01-01'
+        "date": f"""CASE h % 6 WHEN 0 THEN {_time("0001-01-01")} WHEN 1 THEN {_time("1601-01-01")}
             WHEN 2 THEN TIMESTAMP '2026-01-02 03:04:05.678' + to_seconds(g % 9999999) END""",
     }
 )
@@ -111,7 +129,9 @@ _BY_TYPE: Final[Mapping[str, str]] = MappingProxyType(
 
 def expression(column: str, kusto_type: str) -> str:
     """SQL for the values of a column: by its name where that says something, else by its type."""
-    return _BY_NAME.get(column) or _BY_TYPE[kusto_type]
+    if column in _BY_NAME and kusto_type in _NAMED_TYPES.get(column, {"string"}):
+        return _BY_NAME[column]
+    return _BY_TYPE[kusto_type]
 
 
 _AWKWARD_TEXTS: Final = (
@@ -150,6 +170,12 @@ _AWKWARD_LONGS: Final = (
     *("0", "9223372036854775807", "(-9223372036854775807 - 1)", "639199803770463703"),
     *("9007199254740993", "-1"),
 )
+_AWKWARD_TIMES: Final = (
+    "0001-01-01",
+    "1601-01-01",
+    "2026-11-20T00:00:00.5Z",
+    "9999-12-31T23:59:59.999999Z",
+)
 _AWKWARD_DECIMALS: Final = ("0", "0.1", "-1.5", "99999999999999999.99999999999999999", "1e-17")
 
 
@@ -170,10 +196,7 @@ def awkward_columns() -> Mapping[str, str]:
         "Id": _cycle("[md5(i::VARCHAR)::UUID, NULL]"),
         "Span": f"{{'ticks': {_cycle(f'[{spans}]')}::BIGINT}}",
         "Bag": _cycle(f"[{bags}, NULL]"),
-        "Sentinel": _cycle(
-            "[TIMESTAMP '0001-01-01', TIMESTAMP '1601-01-01', TIMESTAMP '2026-11-20 00:00:00.5',"
-            " TIMESTAMP '9999-12-31 23:59:59.999999', NULL]"
-        ),
+        "Sentinel": _cycle(f"[{', '.join(map(_time, _AWKWARD_TIMES))}, NULL]"),
         "LogonId": "i::BIGINT",
         "LogonID": "concat('upper-', i)",
     }

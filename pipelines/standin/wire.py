@@ -12,7 +12,8 @@ from typing import Any, Final, Literal
 
 import duckdb
 
-from pipelines.standin.store import held_name
+from pipelines.standin.store import OUTLYING, held_name, time_literal
+from pipelines.windows import format_instant
 
 Dialect = Literal["odata", "plain"]
 
@@ -27,9 +28,12 @@ _SIDECARS: Final[Mapping[str, str]] = MappingProxyType({"SByte": "#SByte", "Int6
 _TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "DateTime": (
-            "'\"' || rtrim(rtrim(CASE typeof({0}) WHEN 'TIMESTAMP_NS' "
-            "THEN strftime({0}::TIMESTAMP_NS, '%Y-%m-%dT%H:%M:%S.%n') "
-            "ELSE strftime({0}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f') END, '0'), '.') || 'Z\"'"
+            "'\"' || rtrim(rtrim(CASE {0} "
+            + " ".join(
+                f"WHEN {time_literal(held)} THEN '{format_instant(own).removesuffix('Z')}.'"
+                for own, held in OUTLYING.items()
+            )
+            + " ELSE strftime({0}, '%Y-%m-%dT%H:%M:%S.%n') END, '0'), '.') || 'Z\"'"
         ),
         "SByte": "CASE {0} WHEN true THEN '1' WHEN false THEN '0' END",
         "Int32": "{0}::VARCHAR",
@@ -38,7 +42,10 @@ _TEXTS: Final[Mapping[str, str]] = MappingProxyType(
             "CASE WHEN isnan({0}) THEN '\"NaN\"' WHEN isinf({0}) AND {0} > 0 THEN '\"Infinity\"' "
             "WHEN isinf({0}) THEN '\"-Infinity\"' ELSE {0}::VARCHAR END"
         ),
-        "SqlDecimal": "rtrim(rtrim({0}::VARCHAR, '0'), '.')",
+        "SqlDecimal": (
+            "CASE WHEN contains({0}::VARCHAR, '.') "
+            "THEN rtrim(rtrim({0}::VARCHAR, '0'), '.') ELSE {0}::VARCHAR END"
+        ),
         "Guid": "'\"' || {0}::VARCHAR || '\"'",
         "String": "to_json({0})::VARCHAR",
         "Object": "{0}::VARCHAR",
@@ -78,7 +85,8 @@ def body(
         head = f'{{"@odata.context":"{_CONTEXT}","schema":{listed},"results":['
         return head.encode() + rows + b"]}"
     listed = json.dumps([{"Name": name, "Type": kind} for name, kind in schema])
-    statistics = json.dumps(_statistics(execution_seconds, rows))
+    [(count,)] = connection.execute("SELECT count(*) FROM answer").fetchall()
+    statistics = json.dumps(_statistics(execution_seconds, count, len(rows)))
     head = f'{{"Stats":{statistics},"Schema":{listed},"Results":['
     return head.encode() + rows + b"]}"
 
@@ -88,14 +96,14 @@ def _rows(
 ) -> bytes:
     """The rows' objects, between commas: pieces of text from DuckDB, side by side."""
     pieces: list[str] = []
-    noisy: set[int] = set()
+    noisy: dict[int, str] = {}
     waiting = ["'{'"]
     for number, (name, kind) in enumerate(schema):
         comma = "," if number else ""
         waiting.append(_literal(comma + _before(name, kind, dialect)))
         if kind == "Object" and dialect == "odata":
             pieces += [" || ".join(waiting), _value(name, kind, dialect)]
-            noisy.add(len(pieces) - 1)
+            noisy[len(pieces) - 1] = name
             waiting = []
         else:
             waiting.append(_value(name, kind, dialect))
@@ -103,14 +111,16 @@ def _rows(
     listed = ", ".join(f"{piece} AS piece_{number}" for number, piece in enumerate(pieces))
     texts = connection.sql(f"SELECT {listed} FROM answer").to_arrow_table()
     columns = [column.to_pylist() for column in texts.columns]
-    for number in noisy:
-        columns[number] = [_with_noise(text) for text in columns[number]]
+    for number, name in noisy.items():
+        columns[number] = [_with_noise(name, text) for text in columns[number]]
     return ",".join(map("".join, zip(*columns, strict=True))).encode()
 
 
 def _before(name: str, kind: str, dialect: Dialect) -> str:
     """What stands before a value: its key, and what Graph says of it beforehand."""
     key = f"{json.dumps(name)}:"
+    if dialect == "odata" and kind == "Object":
+        return ""  # It depends on the value, and comes with it.
     if dialect == "odata" and kind in _SIDECARS:
         return f'{json.dumps(f"{name}@odata.type")}:"{_SIDECARS[kind]}",{key}'
     return key
@@ -133,8 +143,13 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _with_noise(text: str) -> str:
-    return json.dumps(_marked(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
+def _with_noise(name: str, text: str) -> str:
+    """The key and the value of a dynamic column in one row."""
+    value = _marked(json.loads(text))
+    said = f"{json.dumps(name)}:{_compact(value)}"
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        return f'{json.dumps(f"{name}@odata.type")}:"#Collection(String)",{said}'
+    return said
 
 
 def _marked(value: Any) -> Any:
@@ -143,15 +158,19 @@ def _marked(value: Any) -> Any:
         marker = {"@odata.type": _NOISE} if value else {}
         return {**marker, **{key: _marked(each) for key, each in value.items()}}
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        return [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in value]
+        return [_compact(each) for each in value]
     if isinstance(value, list):
         return [_marked(each) for each in value]
     return value
 
 
-def _statistics(execution_seconds: float, rows: bytes) -> Mapping[str, Any]:
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _statistics(execution_seconds: float, rows: int, size: int) -> Mapping[str, Any]:
     return {
         "ExecutionTime": execution_seconds,
         "resource_usage": {"cache": {}, "cpu": {"total cpu": "00:00:00"}, "memory": {}},
-        "dataset_statistics": [{"table_size": len(rows)}],
+        "dataset_statistics": [{"table_row_count": rows, "table_size": size}],
     }

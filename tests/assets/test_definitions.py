@@ -1,7 +1,5 @@
 """What Dagster is given: assets, partitions, pools and schedules."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

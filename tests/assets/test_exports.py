@@ -1,7 +1,5 @@
 """Materializing for real: Dagster, the engine, the stand-in and the lake."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

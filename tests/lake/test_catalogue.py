@@ -1,7 +1,5 @@
 """The catalogue: one view a hunt, over whatever is committed."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Bodies of answers, for Hypothesis: every type and oddity of the service's contract."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

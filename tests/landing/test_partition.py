@@ -1,7 +1,5 @@
 """The commit: one file with all rows and its receipt, or what was there before."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import replace

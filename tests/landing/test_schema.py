@@ -1,7 +1,5 @@
 """The names under which columns land."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -125,8 +125,8 @@ def test_it_tells_what_is_left_of_each_quota(ledger: Ledger) -> None:
     assert later == ["3 calls/min", "70 s/h"]
 
 
-@settings(max_examples=50, deadline=None)
-@given(calls=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 50)), min_size=1, max_size=30))
+@settings(max_examples=25, deadline=None)
+@given(calls=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 50)), min_size=1, max_size=20))
 def test_calls_that_start_when_told_overrun_no_quota(calls: list[tuple[float, float]]) -> None:
     """Whatever calls take, if each starts when the ledger says, no window ever holds too much."""
     # No fixture here: Hypothesis keeps them to the very end, when DuckDB complains of what is left.

@@ -9,8 +9,9 @@ import pytest
 from pipelines.kql import datetime_literal
 from pipelines.standin import SyntheticSettings
 from pipelines.standin.evaluate import SyntheticTenant
+from pipelines.standin.exactness import TranslationChanged, exact_literals
 from pipelines.standin.synthetic import build
-from pipelines.standin.translate import QueryFault, TranslationChanged, exact_literals, to_sql
+from pipelines.standin.translate import QueryFault, to_sql
 from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
 
 END = parse_instant("2026-11-20")
