@@ -54,6 +54,7 @@ class Bar(AbstractContextManager["Bar"]):
 
     def __init__(self, partitions: Sequence[Partition], quota_left: Callable[[], str]) -> None:
         self._quota_left = quota_left
+        self._slices = 0
         self._rows = 0
         self._done: dict[str, list[Window]] = {}
         fixed = Column(no_wrap=True)
@@ -91,8 +92,10 @@ class Bar(AbstractContextManager["Bar"]):
         match event:
             case PartitionStarted(staged=staged):
                 done.extend(staged)
+                self._slices += len(staged)
             case SliceStaged(window=window, rows=rows):
                 done.append(window)
+                self._slices += 1
                 self._rows += rows
             case PartitionCommitted(window=window):
                 done[:] = [window]
@@ -103,8 +106,7 @@ class Bar(AbstractContextManager["Bar"]):
 
     def _refresh(self, event: Event) -> None:
         ticks = sum(window.ticks for windows in self._done.values() for window in windows)
-        slices = sum(len(windows) for windows in self._done.values())
-        note = f"{slices} slices, {self._rows:,} rows, quota left: {self._quota_left()}"
+        note = f"{self._slices} slices, {self._rows:,} rows, quota left: {self._quota_left()}"
         if isinstance(event, Waiting):
             note = str(event).partition(": ")[2]
         self._progress.update(

@@ -1,9 +1,7 @@
 """What tests of more than one part share: a stand-in tenant, and an engine that talks to it."""
 
-# Annotations stay text where Hypothesis meets the stand-in: evaluated, they keep DuckDB's module to
-# the very end, when it complains of all that is left.
-from __future__ import annotations
-
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,6 +25,16 @@ NETWORK = Hunt(
     query="DeviceNetworkEvents\n| project Timestamp, DeviceId, RemoteIP, RemotePort, ReportId",
 )
 TYPES = Hunt(name="types", query="HuntlakeTypes", export=ExportSettings(time_column="Timestamp"))
+
+
+def pytest_unconfigure() -> None:
+    """Let pytest's closing line be the last.
+
+    Hypothesis and pydantic keep classes to the very end of the process, and DuckDB's bindings then
+    print a page to standard error of each module that is kept. All tests are over by now.
+    """
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @pytest.fixture

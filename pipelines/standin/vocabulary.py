@@ -31,7 +31,7 @@ _URLS: Final = (
 )
 _ACTIONS: Final = (
     *("ConnectionSuccess", "ConnectionFailed", "ConnectionAttempt", "InboundConnectionAccepted"),
-    *("LogonSuccess", "LogonFailed", "ProcessCreated", "FileCreated"),
+    *("LogonSuccess", "LogonFailed", "LogonFailed", "ProcessCreated", "FileCreated"),
 )
 _FOLDERS: Final = ("C:\\Windows\\System32", "C:\\Users\\Public\\Downloads", "C:\\Temp")
 _SEVERITIES: Final = ("Informational", "Low", "Medium", "High")
@@ -55,13 +55,17 @@ def _time(text: str) -> str:
     return time_literal(held_instant(parse_instant(text)))
 
 
+# One device and one account see a tenth and a twentieth of all that happens: somebody is guessing.
+_DEVICE: Final = "CASE WHEN g % 10 = 0 THEN 7 ELSE g % 400 END"
+
 _BY_NAME: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "DeviceId": "sha1(concat('device', g % 400))",
-        "DeviceName": "concat('host-', g % 400, '.corp.example')",
+        "DeviceId": f"sha1(concat('device', {_DEVICE}))",
+        "DeviceName": f"concat('host-', {_DEVICE}, '.corp.example')",
         "ActionType": _one_of(_ACTIONS, 11),
         "RemoteIP": _address(7),
         "LocalIP": _address(13),
+        "RemoteIPType": "([ 'Public', 'Private' ])[1 + g % 2]",
         "RemotePort": "([443, 80, 53, 445, 3389, 22, 8443])[1 + g % 7]",
         "LocalPort": "(49152 + h % 16000)::INTEGER",
         "RemoteUrl": _one_of(_URLS, 17),
@@ -75,11 +79,11 @@ _BY_NAME: Final[Mapping[str, str]] = MappingProxyType(
         "SHA256": "sha256(concat('f', g % 5000))",
         "MD5": "md5(concat('f', g % 5000))",
         "InitiatingProcessSHA256": "sha256(concat('p', g % 700))",
-        "AccountName": "concat('user', g % 350)",
+        "AccountName": "CASE WHEN g % 20 = 0 THEN 'backup' ELSE concat('user', g % 350) END",
         "AccountUpn": "concat('user', g % 350, '@corp.example')",
         "AccountDomain": "'corp'",
         "LogonType": "([ 'Interactive', 'Network', 'RemoteInteractive' ])[1 + g % 3]",
-        "FailureReason": "CASE WHEN g % 3 = 0 THEN 'InvalidUserNameOrPassword' END",
+        "FailureReason": "CASE WHEN g % 4 = 0 THEN 'InvalidUserNameOrPassword' END",
         # Unique only together with the device and the time, as the service's.
         "ReportId": "(h % 100000)::BIGINT",
         "AlertId": "concat('da', h)",

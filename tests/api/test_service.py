@@ -1,7 +1,5 @@
 """One call over real HTTPS: the client, msal and the stand-in, with every fault that it knows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Sign-in with real msal against the stand-in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace

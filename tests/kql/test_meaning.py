@@ -1,7 +1,5 @@
 """What a restricted hunt returns, evaluated: the definition of a partition, and of a slice."""
 
-from __future__ import annotations
-
 # DuckDB's types are quoted in annotations: pytest keeps those until Python exits, and DuckDB then
 # reports them as leaks.
 from collections import Counter

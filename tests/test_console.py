@@ -1,0 +1,65 @@
+"""What a terminal shows while an export goes on."""
+
+import pytest
+
+from pipelines.console import Bar, PlainLines
+from pipelines.progress import (
+    Event,
+    PartitionCommitted,
+    PartitionStarted,
+    Retrying,
+    SliceCut,
+    SliceStaged,
+    Waiting,
+)
+from pipelines.slicing import Plan, partition
+
+DAY = partition("daily", "2026-11-20")
+MORNING, EVENING = Plan.remaining(DAY.window, []).halved().slices
+EVENTS: list[Event] = [
+    PartitionStarted("logons", DAY.key, DAY.window, ()),
+    Waiting("logons", DAY.key, "15 calls a minute are used", 1_795_132_800_000_000_000),
+    SliceCut("logons", DAY.key, DAY.window, "the answer reached the cap of 100,000 rows"),
+    SliceStaged("logons", DAY.key, MORNING, 60_000, 9_000_000, 1.25, 1),
+    Retrying("logons", DAY.key, EVENING, 1, 2.0, "the connection broke"),
+    SliceStaged("logons", DAY.key, EVENING, 50_000, 8_000_000, 1.0, 0),
+    PartitionCommitted("logons", DAY.key, DAY.window, 110_000, 4),
+]
+
+
+def test_without_a_terminal_each_event_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, so that standard output holds results alone."""
+    with PlainLines() as show:
+        for event in EVENTS:
+            show(event)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert len(lines) == len(EVENTS)
+    assert all(line.startswith("logons 2026-11-20: ") for line in lines)
+    assert "waiting until 2026-11-20T00:00:00Z, since 15 calls a minute are used" in lines[1]
+    assert "60,000 rows" in lines[3]
+    assert "1 more to pull" in lines[3]
+    assert lines[-1].endswith("110,000 rows committed after 4 calls")
+
+
+def test_the_bar_shows_slices_rows_and_quota(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And keeps above it what a reader would want to see later."""
+    monkeypatch.setenv("COLUMNS", "160")
+    with Bar([DAY], lambda: "9 calls/min, 540 s/h") as show:
+        for event in EVENTS:
+            show(event)
+    shown = capsys.readouterr().err
+    assert "110,000 rows committed after 4 calls" in shown
+    assert "is cut in two" in shown
+    assert "100%" in shown
+    assert "2 slices, 110,000 rows, quota left: 9 calls/min" in shown
+
+
+def test_a_resumed_partition_says_so() -> None:
+    """What an earlier run staged is not pulled again."""
+    assert "1 slices were staged by an earlier run" in str(
+        PartitionStarted("logons", DAY.key, DAY.window, (MORNING,))
+    )
