@@ -1,7 +1,7 @@
 """What tests of more than one part share: a stand-in tenant, and an engine that talks to it."""
 
+import atexit
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,13 +27,13 @@ NETWORK = Hunt(
 TYPES = Hunt(name="types", query="HuntlakeTypes", export=ExportSettings(time_column="Timestamp"))
 
 
-def pytest_unconfigure() -> None:
-    """Let pytest's closing line be the last.
+@atexit.register
+def let_the_closing_line_be_the_last() -> None:
+    """Close standard error once all tests are over.
 
     Hypothesis and pydantic keep classes to the very end of the process, and DuckDB's bindings then
-    print a page to standard error of each module that is kept. All tests are over by now.
+    print a page of each module that is kept.
     """
-    sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
