@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import jwt
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 
@@ -123,11 +124,13 @@ class SignIn:
 
     def _is_signed(self, assertion: str, token_endpoint: str) -> bool:
         """Whether one of the registered certificates signed the assertion for this endpoint."""
-        for certificate in self.certificates:
+        for key in (certificate.public_key() for certificate in self.certificates):
+            if not isinstance(key, rsa.RSAPublicKey):
+                continue
             try:
                 jwt.decode(
                     assertion,
-                    certificate.public_key(),  # type: ignore[arg-type]
+                    key,
                     algorithms=["RS256", "PS256"],
                     audience=token_endpoint,
                     issuer=self.client_id,
