@@ -243,9 +243,9 @@ def demo() -> None:
 )
 @click.option(
     "--limits",
-    default="seed",
+    default="graph",
     show_default=True,
-    help="What it enforces, in the form of HUNTLAKE_LIMITS: seed,rows=1000,calls_per_minute=5.",
+    help="What it enforces, in the form of HUNTLAKE_LIMITS: graph,rows=1000,calls_per_minute=5.",
 )
 @click.option(
     "--directory",
@@ -266,7 +266,7 @@ def standin(
     Examples:
         huntlake standin -- huntlake check
         huntlake standin -- dagster dev
-        huntlake standin --limits seed,rows=5000 -- huntlake export --hunt alert_info ...
+        huntlake standin --limits graph,rows=5000 -- huntlake export --hunt alert_info ...
     """
     from pipelines.demo import serve
 
