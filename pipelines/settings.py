@@ -13,6 +13,7 @@ from typing import Final, TypeVar, get_args
 
 from dotenv import dotenv_values
 
+from pipelines.clouds import contradictions
 from pipelines.errors import SettingsError
 from pipelines.hunts import SurfaceName
 from pipelines.quota import Limits, parse_limits
@@ -61,7 +62,7 @@ class Settings:
 def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:
     """The tenant and the folders. Raises ``SettingsError`` for a tenant that can't be one."""
     reader = _Reader(environ, root)
-    paths = _paths(reader, root, reader.optional("AZURE_TENANT_ID", _slug) or _DEMO_TENANT)
+    paths = _paths(reader, reader.optional("AZURE_TENANT_ID", _slug) or _DEMO_TENANT)
     reader.raise_problems()
     return paths
 
@@ -72,9 +73,9 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
     client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
     secret = reader.optional("AZURE_CLIENT_SECRET", str)
-    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", _existing_file)
+    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", reader.file)
     _one_credential(reader, secret, certificate)
-    paths = _paths(reader, root, tenant_id or _DEMO_TENANT)
+    paths = _paths(reader, tenant_id or _DEMO_TENANT)
     limits = reader.optional("HUNTLAKE_LIMITS", parse_limits)
     settings = Settings(
         tenant_id=paths.tenant_id,
@@ -85,11 +86,13 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
         authority_host=reader.optional("AZURE_AUTHORITY_HOST", _host) or DEFAULT_AUTHORITY_HOST,
         surface=reader.optional("HUNTLAKE_SURFACE", _surface) or "graph",
         api_url=reader.optional("HUNTLAKE_API_URL", _https_url),
-        ca_bundle=reader.optional("HUNTLAKE_CA_BUNDLE", _existing_file),
+        ca_bundle=reader.optional("HUNTLAKE_CA_BUNDLE", reader.file),
         data=paths.data,
         hunts=paths.hunts,
         limits=limits or parse_limits("seed"),
     )
+    for problem in contradictions(settings.surface, settings.api_url, settings.authority_host):
+        reader.problem(problem)
     reader.raise_problems()
     return settings
 
@@ -118,6 +121,16 @@ class _Reader:
             return None
         return self.optional(name, parse)
 
+    def path(self, text: str) -> Path:
+        # Relative to the project, not to wherever a command or a daemon was started.
+        return (self._root / Path(text).expanduser()).absolute()
+
+    def file(self, text: str) -> Path:
+        path = self.path(text)
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}")
+        return path
+
     def problem(self, text: str) -> None:
         self._problems.append(text)
 
@@ -131,15 +144,22 @@ class _Reader:
 
 
 def _values(environ: Mapping[str, str] | None, root: Path) -> Mapping[str, str]:
-    from_file = {key: value for key, value in dotenv_values(root / ".env").items() if value}
+    try:
+        found = dotenv_values(root / ".env")
+    except UnicodeDecodeError as error:
+        # Without its cause, which would quote the file.
+        raise SettingsError(
+            f"{root / '.env'} is not written in UTF-8 ({error.reason}): save it anew as UTF-8"
+        ) from None
+    from_file = {key: value for key, value in found.items() if value}
     return {**from_file, **(os.environ if environ is None else environ)}
 
 
-def _paths(reader: _Reader, root: Path, tenant_id: str) -> Paths:
+def _paths(reader: _Reader, tenant_id: str) -> Paths:
     return Paths(
         tenant_id=tenant_id,
-        data=(root / (reader.optional("HUNTLAKE_DATA", _path) or "data")).absolute(),
-        hunts=(root / (reader.optional("HUNTLAKE_HUNTS", _path) or "assets/hunts")).absolute(),
+        data=reader.optional("HUNTLAKE_DATA", reader.path) or reader.path("data"),
+        hunts=reader.optional("HUNTLAKE_HUNTS", reader.path) or reader.path("assets/hunts"),
     )
 
 
@@ -186,14 +206,3 @@ def _https_url(text: str) -> str:
     if _HOST.fullmatch(host) is None or _PATH.fullmatch(slash + path) is None:
         raise ValueError("it must be https:// and a host, and perhaps a port and a path")
     return url
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
-def _existing_file(text: str) -> Path:
-    path = _path(text)
-    if not path.is_file():
-        raise ValueError(f"there is no file {text}")
-    return path

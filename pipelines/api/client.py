@@ -18,6 +18,7 @@ from typing import Final, Self
 
 import httpx
 
+from pipelines.api.connection import open_connection
 from pipelines.api.failures import failure, request_id_of
 from pipelines.api.signin import TokenSource
 from pipelines.api.surfaces import Surface
@@ -58,13 +59,11 @@ class HuntingClient:
         self._endpoint = surface.endpoint(api_url)
         self._tokens = tokens
         self._clock = clock
-        self._http = httpx.Client(
-            verify=tls,
-            transport=transport,
-            # A redirect could carry the token to a host that nobody configured.
-            follow_redirects=False,
-            timeout=httpx.Timeout(_CONNECT_SECONDS, read=request_seconds + _READ_GRACE_SECONDS),
+        self._http = open_connection(
+            tls,
+            httpx.Timeout(_CONNECT_SECONDS, read=request_seconds + _READ_GRACE_SECONDS),
             headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+            transport=transport,
         )
 
     def __enter__(self) -> Self:

@@ -51,8 +51,9 @@ class _About(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
-    """What the body of an error says."""
+    """What the body of an error says; ``found`` is whether it said so in an envelope."""
 
+    found: bool
     code: str | None
     message: str
     request_id: str | None
@@ -74,14 +75,14 @@ def failure(
                 **about,
             )
         case HTTPStatus.BAD_REQUEST:
-            return _bad_request(envelope, said, about)
+            return _bad_request(surface, envelope, said, about)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return _no_access(surface, said, about)
         case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.GATEWAY_TIMEOUT:
             return CallTimedOut(f"the call took longer than one may; {said}", **about)
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ServiceUnavailable(f"the service failed with {status}; {said}", **about)
-    return UnexpectedResponse(f"an answer that the contract does not name; {said}", **about)
+    return _unexpected(surface, said, about)
 
 
 def request_id_of(headers: Mapping[str, str], otherwise: str | None = None) -> str | None:
@@ -106,7 +107,15 @@ def _no_access(surface: Surface, said: str, about: _About) -> ApiError:
     )
 
 
-def _bad_request(envelope: _Envelope, said: str, about: _About) -> ApiError:
+def _unexpected(surface: Surface, said: str, about: _About) -> ApiError:
+    return UnexpectedResponse(
+        f"HTTP {about['status']}, which {surface.name} is not known to answer; {said}. Check "
+        f"HUNTLAKE_API_URL, HUNTLAKE_SURFACE and HTTPS_PROXY, since another host may have answered",
+        **about,
+    )
+
+
+def _bad_request(surface: Surface, envelope: _Envelope, said: str, about: _About) -> ApiError:
     text = envelope.message.lower()
     if any(phrase in text for phrase in _TOO_LARGE):
         return ResultTooLarge(f"the answer has more bytes than one may have; {said}", **about)
@@ -118,6 +127,9 @@ def _bad_request(envelope: _Envelope, said: str, about: _About) -> ApiError:
             f"that the application lacks; {said}",
             **about,
         )
+    if not envelope.found:
+        # A gateway's own page: the query may never have reached the service.
+        return _unexpected(surface, said, about)
     return QueryRejected(f"the query is wrong; {said}", **about)
 
 
@@ -130,7 +142,8 @@ def _quota(envelope: _Envelope) -> str:
 def _retry_after(headers: Mapping[str, str], message: str, now: datetime) -> float:
     """Seconds to wait, from what says it best: header, message, the window it names, the cycle."""
     header = headers.get("retry-after", "").strip()
-    seconds = _header_seconds(header, now)
+    # By the sender's own clock, where it tells it: ours may be minutes off.
+    seconds = _header_seconds(header, _moment(headers.get("date", "")) or now)
     if seconds is None and (again := _AGAIN.search(message)):
         seconds = float(again.group(1))
     if seconds is None and (window := _WINDOW.search(message)):
@@ -147,18 +160,17 @@ def _header_seconds(header: str, now: datetime) -> float | None:
     try:
         seconds = float(header)
     except ValueError:
-        return _seconds_until(header, now)
+        moment = _moment(header)
+        return (moment - now).total_seconds() if moment else None
     return seconds if math.isfinite(seconds) else None
 
 
-def _seconds_until(http_date: str, now: datetime) -> float | None:
+def _moment(http_date: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(http_date)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _to_next_cycle(now: datetime) -> float:
@@ -176,11 +188,12 @@ def _envelope(headers: Mapping[str, str], body: bytes) -> _Envelope:
         parsed = None
     error = parsed.get("error") if isinstance(parsed, dict) else None
     if not isinstance(error, dict):
-        return _Envelope(None, excerpt, request_id_of(headers))
+        return _Envelope(found=False, code=None, message=excerpt, request_id=request_id_of(headers))
     inner = error.get("innerError") or error.get("innererror")
     inner = inner if isinstance(inner, dict) else {}
     request_id = inner.get("request-id")
     return _Envelope(
+        found=True,
         code=error["code"] if isinstance(error.get("code"), str) else None,
         message=error["message"] if isinstance(error.get("message"), str) else excerpt,
         request_id=request_id if isinstance(request_id, str) else request_id_of(headers),

@@ -14,6 +14,7 @@ import httpx
 import msal
 from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
 
+from pipelines.api.connection import open_connection
 from pipelines.api.credential import credential
 from pipelines.api.surfaces import Surface
 from pipelines.api.tls import tls_context
@@ -22,6 +23,16 @@ from pipelines.settings import Settings
 
 _SIGN_IN_SECONDS: Final = 30.0
 _CODE: Final = re.compile(r"AADSTS(\d+)")
+_TOKEN: Final = re.compile(r"[!-~]+")
+# ValueError is msal's for a tenant that isn't there; LookupError and TypeError are what it runs
+# into where an answer lacks a key, or has another kind of value for it.
+_MSAL_RAISES: Final = (
+    httpx.HTTPError,
+    msal.exceptions.MsalError,
+    ValueError,
+    LookupError,
+    TypeError,
+)
 
 _REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -68,11 +79,12 @@ class _ApplicationTokens:
     def token(self) -> str:
         try:
             answer = self._signed_in().acquire_token_for_client(scopes=[self._scope])
-        # ValueError: what msal raises for a tenant that isn't there, or an answer that is no JSON.
-        except (httpx.HTTPError, msal.exceptions.MsalError, ValueError) as error:
+        except _MSAL_RAISES as error:
             raise self._not_had(error) from error
         token = answer.get("access_token")
-        if not isinstance(token, str):
+        # A token that is no token must not get as far as the error that an HTTP library, which
+        # can't send it, would write about it.
+        if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
             raise self._refused(answer)
         return token
 
@@ -121,7 +133,7 @@ class _ApplicationTokens:
         )
         return SignInError(
             f"sign-in at https://{self._settings.authority_host}/{self._settings.tenant_id} did "
-            f"not work: {remedy} ({error})",
+            f"not work: {remedy} ({type(error).__name__}: {error})",
             code=f"AADSTS{code}" if code else None,
         )
 
@@ -134,7 +146,7 @@ class _HttpForMsal:
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        self._client = httpx.Client(verify=context, timeout=_SIGN_IN_SECONDS)
+        self._client = open_connection(context, httpx.Timeout(_SIGN_IN_SECONDS))
 
     def get(self, url: str, **arguments: Any) -> httpx.Response:
         return self._send(self._client.get, url, arguments)
@@ -154,5 +166,17 @@ class _HttpForMsal:
             # msal signs its assertions as bytes, whose repr httpx would send.
             form = given["data"].items()
             given["data"] = {k: v.decode() if isinstance(v, bytes) else v for k, v in form}
-        response: httpx.Response = send(url, **given)
+        response = send(url, **given)
+        # msal takes any answer for a JSON object, and writes one that is none to its log, whole.
+        if not isinstance(_parsed(response), dict):
+            raise httpx.DecodingError(
+                f"HTTP {response.status_code} from {response.url.host} without a JSON object"
+            )
         return response
+
+
+def _parsed(response: httpx.Response) -> object:
+    try:
+        return response.json()
+    except ValueError:
+        return None

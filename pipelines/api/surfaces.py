@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from pipelines.clouds import own_resource
 from pipelines.hunts import SurfaceName
 
 # How answers are written: OData with its annotations, or plain.
@@ -40,24 +41,10 @@ class Surface:
         stand-in) passes on what the commercial cloud takes.
         """
         host = urlsplit(api_url or self.url).hostname or ""
-        resource = _RESOURCES_BY_HOST.get(host, self.resource)
-        return f"{resource}/.default"
+        return f"{own_resource(host) or self.resource}/.default"
 
 
 _RETIREMENT: Final = date(2027, 2, 1)
-
-# Regional hosts of xdr (us., eu., ...) take the commercial audience, so they need no entry.
-_RESOURCES_BY_HOST: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        host: f"https://{host}"
-        for host in (
-            "graph.microsoft.us",
-            "dod-graph.microsoft.us",
-            "api-gcc.security.microsoft.us",
-            "api-gov.security.microsoft.us",
-        )
-    }
-)
 
 SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
     {
