@@ -19,8 +19,10 @@ lint: $(READY)  ## check style and types
 	@$(BIN)/mypy
 
 lock: $(READY)  ## resolve the dependencies anew into requirements.txt
-	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv
-	@$(BIN)/python -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+ifndef UV
+	@$(BIN)/python -m pip install --quiet uv
+endif
+	@$(or $(UV),$(BIN)/uv) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package huntlake --upgrade --quiet \
 		--custom-compile-command "make lock" --output-file requirements.txt
 

@@ -33,9 +33,15 @@ _OUTPUTS: Final = ("table", "csv", "json")
 
 
 def main() -> None:
-    """Run the command; a ``HuntlakeError`` is printed as one message, without a trace."""
+    """Run the command; what goes wrong is printed as one message, without a trace."""
     try:
-        cli(prog_name="huntlake")
+        sys.exit(cli.main(prog_name="huntlake", standalone_mode=False))
+    except click.exceptions.Abort:
+        click.echo("\nhuntlake: interrupted; the same command goes on where this stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except HuntlakeError as error:
         click.secho(f"huntlake: {error}", fg="red", err=True)
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -242,6 +243,29 @@ def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
     ]
     # A call in flight at a kill is lost with it: one for each kill, at most.
     assert len(useful) - len(set(useful)) <= 3
+
+
+def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
+    environment: dict[str, str], standin: Standin
+) -> None:
+    """Exit code 130, no trace, and what was staged is kept."""
+    arguments = ("export", "--hunt", "network", "--from", day(standin, 3), "--to", day(standin, 2))
+    with subprocess.Popen(
+        command(*arguments),
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "are staged" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "goes on where this stopped" in said
+    assert "Traceback" not in said
 
 
 def test_every_command_has_help_that_teaches() -> None:

@@ -23,7 +23,7 @@ class Surface:
     """One surface. ``resource`` is what a token is asked for; ``retires`` when it stops working."""
 
     name: SurfaceName
-    url: str
+    host: str
     path: str
     resource: str
     dialect: Dialect
@@ -32,7 +32,8 @@ class Surface:
 
     def endpoint(self, api_url: str | None) -> str:
         """Where queries are posted: this surface's own host, or another in its place."""
-        return f"{api_url or self.url}{self.path}"
+        base = api_url or f"https://{self.host}"
+        return f"{base}{self.path}"
 
     def scope(self, api_url: str | None) -> str:
         """The scope of a token for that host.
@@ -40,7 +41,7 @@ class Surface:
         Each national cloud has an audience of its own. A host that isn't Microsoft's (a proxy, the
         stand-in) passes on what the commercial cloud takes.
         """
-        host = urlsplit(api_url or self.url).hostname or ""
+        host = (urlsplit(api_url).hostname or "") if api_url else self.host
         return f"{own_resource(host) or self.resource}/.default"
 
 
@@ -50,7 +51,7 @@ SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
     {
         "graph": Surface(
             name="graph",
-            url="https://graph.microsoft.com",
+            host="graph.microsoft.com",
             path="/v1.0/security/runHuntingQuery",
             resource="https://graph.microsoft.com",
             dialect="odata",
@@ -58,7 +59,7 @@ SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
         ),
         "xdr": Surface(
             name="xdr",
-            url="https://api.security.microsoft.com",
+            host="api.security.microsoft.com",
             path="/api/advancedhunting/run",
             resource="https://api.security.microsoft.com",
             dialect="plain",
@@ -67,7 +68,7 @@ SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
         ),
         "mde": Surface(
             name="mde",
-            url="https://api.securitycenter.microsoft.com",
+            host="api.securitycenter.microsoft.com",
             path="/api/advancedqueries/run",
             # The audience stays this one where a newer host name is used.
             resource="https://api.securitycenter.microsoft.com",
