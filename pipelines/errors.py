@@ -22,11 +22,10 @@
     │   ├── MalformedResponse    the body is not a whole, well-formed answer
     │   ├── SchemaChanged        a column changed its type within one partition
     │   └── LakeUnwritable       a file could not be written; what was committed is unharmed
-    ├── ExportError
-    │   ├── PartitionRefused     the window can't be exported: past the horizon, not over yet, ...
-    │   ├── CannotSplit          an answer at a cap that slicing may not divide
-    │   └── SliceFailed          a call failed for good; says which hunt, window and slice
-    └── TenantBusy               another process holds the tenant's one call for too long
+    └── ExportError
+        ├── PartitionRefused     the window can't be exported: past the horizon, not over yet, ...
+        ├── CannotSplit          an answer at a cap that slicing may not divide
+        └── SliceFailed          a call failed for good; says which hunt, window and slice
 
 What belongs here: the classes, and what each carries. What does not: deciding which one a response
 is (``api``), or what to do about it (``export``).
@@ -170,7 +169,3 @@ class CannotSplit(ExportError):
 
 class SliceFailed(ExportError):
     """One slice failed for good; its partition is not committed and what was staged stays."""
-
-
-class TenantBusy(HuntlakeError):
-    """Another process kept the tenant's one call in flight for longer than we wait."""

@@ -5,12 +5,14 @@ What belongs here: the order of these steps. What does not: any of the steps (``
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from pipelines.admission import refuse_other_partitioning, refuse_unless_due
 from pipelines.clock import Clock, now_ticks
@@ -19,9 +21,17 @@ from pipelines.hunts import Hunt
 from pipelines.kql import Analysis, analyse
 from pipelines.lake import LakeLayout, publish
 from pipelines.landing import Receipt, StagedSlice, Staging, commit, query_sha256, read_receipt
-from pipelines.progress import Observer, PartitionCommitted, PartitionStarted, SliceStaged
+from pipelines.progress import (
+    Observer,
+    PartitionCommitted,
+    PartitionStarted,
+    SliceStaged,
+    Waiting,
+)
 from pipelines.pull import SlicePuller, Tenant, Waste
 from pipelines.slicing import Partition, Plan
+
+_POLL_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +95,7 @@ class Exporter:
         )
         refuse_other_partitioning(self._hunt, partition, self._layout, self._tenant.id)
         target = self._layout.partition_file(self._hunt.name, self._tenant.id, partition)
-        lock = self._layout.partition_lock(self._hunt.name, self._tenant.id, partition)
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
+        with self._alone(partition):
             staging = self._staging(partition)
             committed = read_receipt(target)
             if committed and committed.fingerprint == self._hunt.fingerprint and not refresh:
@@ -95,6 +103,28 @@ class Exporter:
                 return _exported(partition, target, committed, reused=True)
             receipt = self._pull_and_commit(partition, target, staging)
         return _exported(partition, target, receipt, reused=False)
+
+    @contextmanager
+    def _alone(self, partition: Partition) -> Iterator[None]:
+        """Keep other exports of the same partition out; the second finds it committed."""
+        path = self._layout.partition_lock(self._hunt.name, self._tenant.id, partition)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, thread_local=False)
+        told = False
+        while True:
+            try:
+                lock.acquire(blocking=False)
+                break
+            except Timeout:
+                if not told:
+                    reason = "another export of this partition is under way"
+                    self._observer(Waiting(self._hunt.name, partition.key, reason, None))
+                    told = True
+                self._clock.sleep(_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _pull_and_commit(self, partition: Partition, target: Path, staging: Staging) -> Receipt:
         puller = SlicePuller(

@@ -1,5 +1,6 @@
 """The whole way from a hunt to a committed partition, over real HTTPS against the stand-in."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -403,3 +404,32 @@ def test_the_events_are_those_that_the_tests_assume() -> None:
     day = 86_400 * TICKS_PER_SECOND
     assert BUSIEST.window.start == EVENTS.end - 3 * day
     assert EMPTY.window.start == EVENTS.end - 6 * day
+
+
+def test_two_exports_of_one_partition_pull_it_once(serve: Serve, engine_for: EngineFor) -> None:
+    """The second waits for the first, and finds the partition committed."""
+    standin = serve(rows=2_500)
+    first, second = (engine_for(standin, limits="seed,rows=2500") for _ in range(2))
+    waiting, found = threading.Event(), []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Waiting) and "another export" in event.reason:
+            waiting.set()
+
+    def other() -> None:
+        found.extend(second.export(NETWORK, [BUSIEST], observer=tell))
+
+    thread = threading.Thread(target=other)
+
+    def start_the_other(event: Event) -> None:
+        if isinstance(event, SliceStaged) and not thread.is_alive():
+            thread.start()
+            assert waiting.wait(timeout=30)
+
+    [exported] = first.export(
+        NETWORK, [BUSIEST], observer=lambda event: waiting.is_set() or start_the_other(event)
+    )
+    thread.join(timeout=30)
+    assert [each.reused for each in found] == [True]
+    answered = [call for call in standin.calls if call.status == 200]
+    assert len(answered) == exported.receipt.calls

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.errors import Throttled
@@ -49,8 +49,7 @@ class Gate:
         self._ledger = ledger
         self._clock = clock
         locks.mkdir(parents=True, exist_ok=True)
-        # The operating system frees the lock when its holder dies, however it dies.
-        self._lock = FileLock(locks / f"tenant-{tenant}.lock", thread_local=False)
+        self._lock_file = locks / f"tenant-{tenant}.lock"
 
     @contextmanager
     def call(self, hunt: str, on_wait: Callable[[Wait], None]) -> Iterator[Call]:
@@ -60,7 +59,10 @@ class Gate:
         fails; a ``Throttled`` that it raises spends none and blocks the tenant until the service
         takes calls again.
         """
-        self._wait_for_turn(hunt, on_wait)
+        # One for each call, since one that is held lets its own holder's other threads in. The
+        # operating system frees it when the process dies, however it dies.
+        lock = FileLock(self._lock_file, thread_local=False)
+        self._wait_for_turn(lock, hunt, on_wait)
         try:
             call = self._reserve(hunt)
             outcome, running = "failed", None
@@ -74,16 +76,18 @@ class Gate:
             finally:
                 self._settle(call, outcome, running)
         finally:
-            self._lock.release()
+            lock.release()
 
     def correct(self, call: Call, running_seconds: float) -> None:
         """The running time that the service itself reports, in place of the time on the wire."""
         self._ledger.correct(call.id, running_seconds=running_seconds)
 
-    def _wait_for_turn(self, hunt: str, on_wait: Callable[[Wait], None]) -> None:
+    def _wait_for_turn(
+        self, lock: BaseFileLock, hunt: str, on_wait: Callable[[Wait], None]
+    ) -> None:
         told: str | None = None
         while True:
-            wait = self._try_turn(hunt)
+            wait = self._try_turn(lock, hunt)
             if wait is None:
                 return
             if wait.reason != told:
@@ -91,10 +95,10 @@ class Gate:
                 told = wait.reason
             self._nap(wait)
 
-    def _try_turn(self, hunt: str) -> Wait | None:
+    def _try_turn(self, lock: BaseFileLock, hunt: str) -> Wait | None:
         """Take the lock if a call may start now; otherwise leave it free and say why."""
         try:
-            self._lock.acquire(blocking=False)
+            lock.acquire(blocking=False)
         except Timeout:
             return Wait(f"another call to tenant {self._tenant} is in flight", None)
         try:
@@ -106,11 +110,11 @@ class Gate:
                 now_ns=now_ns,
             )
         except BaseException:
-            self._lock.release()
+            lock.release()
             raise
         if start.reason is None or start.at_ns <= now_ns:
             return None
-        self._lock.release()
+        lock.release()
         return Wait(start.reason, start.at_ns)
 
     def _nap(self, wait: Wait) -> None:

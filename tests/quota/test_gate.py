@@ -68,10 +68,12 @@ def test_a_failed_call_s_time_is_spent(tmp_path: Path) -> None:
     assert "running time an hour" in waits[0].reason
 
 
-def test_two_threads_never_hold_one_tenant_together(tmp_path: Path) -> None:
-    """While one call is in flight the other waits, also inside one process."""
+@pytest.mark.parametrize("shared", [True, False])
+def test_two_threads_never_hold_one_tenant_together(shared: bool, tmp_path: Path) -> None:
+    """While one call is in flight the other waits, through one gate or another."""
     clock = SimulatedClock(10**18)
-    first, second = a_gate(tmp_path, clock), a_gate(tmp_path, clock)
+    first = a_gate(tmp_path, clock)
+    second = first if shared else a_gate(tmp_path, clock)
     waiting, order = threading.Event(), []
 
     def other() -> None:
