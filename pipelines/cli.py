@@ -266,7 +266,7 @@ def standin(
 
     Given a COMMAND, it sets the environment so that huntlake, Dagster and whatever else the command
     starts use the stand-in, runs it, and stops when it ends. Without one it prints the settings and
-    serves until Ctrl-C.
+    serves until Ctrl-C. Each call is logged as a line of calls.jsonl in its directory.
 
     \b
     Examples:

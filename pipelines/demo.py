@@ -101,7 +101,14 @@ def _standin(directory: Path, *, port: int, limits: Limits) -> Iterator[Standin]
         running=tuple((quota.seconds, float(quota.per_seconds)) for quota in limits.running),
         data_age_days=limits.data_age_days,
     )
-    with Standin(directory, limits=enforced, port=port, tenant_id=TENANT) as standin:
+    directory.mkdir(parents=True, exist_ok=True)
+    with Standin(
+        directory,
+        limits=enforced,
+        port=port,
+        tenant_id=TENANT,
+        call_log=directory / "calls.jsonl",
+    ) as standin:
         yield standin
 
 
