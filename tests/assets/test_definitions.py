@@ -23,8 +23,12 @@ def folder(tmp_path: Path) -> Path:
         "// name: Logons\n// description: Who signed in\n// tags: raw\n"
         "// export:\n//   owners: [team:hunters]\n//   start: 2026-11-01\n" + KQL
     )
-    (folder / "hours.kql").write_text("// export:\n//   partitions: hourly\n" + KQL)
-    (folder / "state.kql").write_text("DeviceTvmSoftwareInventory | project DeviceId")
+    since = "//   start: 2026-11-01\n"
+    (folder / "hours.kql").write_text(f"// export:\n//   partitions: hourly\n{since}{KQL}")
+    (folder / "state.kql").write_text(
+        f"// export:\n{since}DeviceTvmSoftwareInventory | project DeviceId"
+    )
+    (folder / "long_kept.kql").write_text("DeviceTvmSoftwareInventory | project SoftwareName")
     return folder
 
 
@@ -69,11 +73,11 @@ def test_partitions_are_as_the_hunt_says(folder: Path) -> None:
 
 def test_what_has_landed_stays_in_sight(folder: Path) -> None:
     """Days older than the service keeps remain partitions while the lake has them."""
-    old = folder.parent / "data/lake/state/tenant=contoso.com/date=2024-02-29"
+    old = folder.parent / "data/lake/long_kept/tenant=contoso.com/date=2024-02-29"
     old.mkdir(parents=True)
-    state = spec_of(definitions(folder), "state").partitions_def
-    assert state is not None
-    assert state.get_partition_keys(current_time=NIGHT)[0] == "2024-02-29"
+    kept = spec_of(definitions(folder), "long_kept").partitions_def
+    assert kept is not None
+    assert kept.get_partition_keys(current_time=NIGHT)[0] == "2024-02-29"
 
 
 def test_every_pull_of_a_tenant_shares_one_pool(folder: Path) -> None:
