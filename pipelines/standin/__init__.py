@@ -86,7 +86,7 @@ class Standin:
             call_log=call_log,
         )
         self._server = self._listen(port)
-        self._service.own_url = self.url
+        self.sign_in.own_url = self.url
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )

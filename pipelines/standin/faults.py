@@ -4,8 +4,11 @@ What belongs here: the list of faults and their queue. What does not: carrying t
 (``refusals``, ``spoiling``, ``server``).
 """
 
+import random
 import threading
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -45,33 +48,77 @@ class Fault(StrEnum):
     INVALID_JSON = "invalid_json"
     """A body with a comma too many."""
     SLOW_BODY = "slow_body"
-    """A minute passes on the clock in the middle of the body."""
+    """Time passes on the clock in the middle of the body (``Faults.slow_seconds``)."""
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
     """Every token is worthless from now on."""
     ADDED_COLUMN = "added_column"
     """The table has gained a column."""
     CHANGED_TYPE = "changed_type"
-    """The first text column has become a number."""
+    """The first text column says that it is a number; its values stay what they were."""
     NO_SCHEMA = "no_schema"
-    """An answer without rows comes without a schema."""
+    """The schema is empty, as that of an answer without rows may be."""
 
 
 REFUSALS: Final = frozenset(fault for fault in Fault if fault.value[:3].isdigit())
 
 
+@dataclass(slots=True)
+class _Order:
+    """A fault for the calls that it is meant for, while any are left."""
+
+    fault: Fault
+    meant_for: Callable[[str], bool]
+    left: int | None
+
+    def meets(self, query: str) -> bool:
+        """Whether this call meets it; counted down if so."""
+        if self.left == 0 or not self.meant_for(query):
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
 class Faults:
-    """Faults waiting for the calls to come, the first for the next."""
+    """Faults waiting for the calls to come.
+
+    Every call takes the first of the queue, also one that is refused before its fault could show;
+    with an empty queue it meets the first standing order that is meant for it.
+    """
 
     def __init__(self) -> None:
+        self.slow_seconds = 60.0
         self._lock = threading.Lock()
         self._waiting: deque[Fault | None] = deque()
+        self._orders: list[_Order] = []
 
     def next(self, *faults: Fault | None) -> None:
         """Let the next calls meet these faults, one each; ``None`` lets a call pass."""
         with self._lock:
             self._waiting.extend(faults)
 
-    def take(self) -> Fault | None:
+    def when(self, text: str, fault: Fault, *, count: int | None = None) -> None:
+        """Let calls whose query holds ``text`` meet the fault: the first ``count``, or all."""
+        self._order(_Order(fault, lambda query: text in query, count))
+
+    def sometimes(self, fault: Fault, probability: float, *, seed: int) -> None:
+        """Let each call meet the fault with this probability; the same calls for a seed."""
+        chance = random.Random(seed)  # noqa: S311 - faults that can be repeated, not secrets
+        self._order(_Order(fault, lambda _: chance.random() < probability, None))
+
+    def clear(self) -> None:
+        """Let all calls pass from now on."""
+        with self._lock:
+            self._waiting.clear()
+            self._orders.clear()
+
+    def take(self, query: str = "") -> Fault | None:
         """The fault of the call that arrives now."""
         with self._lock:
-            return self._waiting.popleft() if self._waiting else None
+            if self._waiting:
+                return self._waiting.popleft()
+            return next((each.fault for each in self._orders if each.meets(query)), None)
+
+    def _order(self, order: _Order) -> None:
+        with self._lock:
+            self._orders.append(order)

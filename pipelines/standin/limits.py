@@ -7,13 +7,18 @@ What belongs here: caps, quotas and the model of running time. What does not: th
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipelines.clock import NANOSECONDS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class StandinLimits:
-    """Caps and quotas; the defaults are the ``seed`` contract. Quotas are (amount, seconds)."""
+    """Caps and quotas; the defaults are the ``seed`` contract. Quotas are (amount, seconds).
+
+    ``overlong`` is what becomes of a query that would run longer than ``request_seconds``: the 400
+    that was recorded of the service, or the 504 of a gateway that waits no longer.
+    """
 
     rows: int = 100_000
     response_bytes: int | None = None
@@ -21,6 +26,7 @@ class StandinLimits:
     calls: tuple[tuple[int, float], ...] = ((15, 60.0),)
     running: tuple[tuple[float, float], ...] = ((600.0, 3_600.0), (14_400.0, 86_400.0))
     data_age_days: int = 30
+    overlong: Literal["preempted", "timed_out"] = "preempted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ PERMISSIONS: Final[Mapping[SurfaceName, str]] = {
 }
 
 
+REQUEST_ID: Final = "request-id"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A whole answer to one request."""
@@ -52,17 +55,18 @@ def error_reply(
     message: str,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    """An error in the envelope of the surface."""
+    """An error in the envelope of the surface; its id is the header's too."""
     error: dict[str, Any] = {"code": code, "message": message}
+    request_id = str(uuid.uuid4())
     if surface == "graph":
         error["innerError"] = {
             "date": "2026-01-01T00:00:00",
-            "request-id": str(uuid.uuid4()),
+            "request-id": request_id,
             "client-request-id": str(uuid.uuid4()),
         }
     else:
         error["target"] = "|stand-in"
-    return json_reply(status, {"error": error}, headers)
+    return json_reply(status, {"error": error}, {REQUEST_ID: request_id, **(headers or {})})
 
 
 def quota_reply(surface: SurfaceName, refusal: Refusal) -> Reply:
@@ -78,14 +82,16 @@ def quota_reply(surface: SurfaceName, refusal: Refusal) -> Reply:
         )
     minutes, seconds = divmod(int(refusal.window_seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return error_reply(
-        surface,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "429",
-        f"API calls quota exceeded! Maximum allowed {refusal.amount:.0f} per "
-        f"{hours:02}:{minutes:02}:{seconds:02} for the key Destination+TenantID+AppID. You can "
-        f"send requests again in {wait} seconds.",
-    )
+    window = f"{refusal.amount:.0f} per {hours:02}:{minutes:02}:{seconds:02}"
+    if surface == "graph":
+        message = (
+            f"API calls quota exceeded! Maximum allowed {window} for the key "
+            f"Destination+TenantID+AppID. You can send requests again in {wait} seconds."
+        )
+    else:
+        # The older words, which tell no wait.
+        message = f"API calls quota exceeded! maximum allowed {window}."
+    return error_reply(surface, HTTPStatus.TOO_MANY_REQUESTS, "429", message)
 
 
 def unauthorized(surface: SurfaceName, reason: str) -> Reply:

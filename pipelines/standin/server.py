@@ -9,23 +9,27 @@ import socket
 import ssl
 import struct
 import sys
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from pipelines.clock import Clock
+from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.standin.faults import Fault
-from pipelines.standin.replies import Reply, json_reply
+from pipelines.standin.replies import REQUEST_ID, Reply, json_reply
 from pipelines.standin.service import PATHS, Service
 from pipelines.standin.signin import SignIn, SignInRefused
 from pipelines.standin.spoiling import spoiled
 
-_SLOW_SECONDS: Final = 60.0
 # As low as gzip goes: a demo on two cores should not spend its time here.
 _GZIP_LEVEL: Final = 1
+# For queries that are being answered when it stops; no client waits for more.
+_STOP_SECONDS: Final = 5.0
 _DISCOVERY: Final = "/v2.0/.well-known/openid-configuration"
 _TOKEN: Final = "/oauth2/v2.0/token"  # noqa: S105 - a path
 _ABOUT: Final = (
@@ -42,7 +46,12 @@ class StandinServer(ThreadingHTTPServer):
     def __init__(
         self, port: int, context: ssl.SSLContext, *, service: Service, sign_in: SignIn, clock: Clock
     ) -> None:
+        # Before its parent's part, which closes the server where the port can't be had.
+        self._connections: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        self._stopped = False
         super().__init__(("127.0.0.1", port), _Handler)
+        # The handshake is left to the connection's own thread: a slow client holds up nobody else.
         self.socket = context.wrap_socket(
             self.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -55,24 +64,63 @@ class StandinServer(ThreadingHTTPServer):
         """Where it is reached."""
         return f"https://localhost:{self.server_address[1]}"
 
+    def server_close(self) -> None:
+        """Stop listening, and end the connections that clients keep open for their next call."""
+        super().server_close()
+        with self._changed:
+            self._stopped = True
+            for connection in self._connections:
+                _end(connection)
+            self._changed.wait_for(lambda: not self._connections, timeout=_STOP_SECONDS)
+
+    def opened(self, connection: socket.socket) -> None:
+        """A connection's thread begins."""
+        with self._changed:
+            self._connections.add(connection)
+            if self._stopped:
+                _end(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        """A connection's thread ends."""
+        with self._changed:
+            self._connections.discard(connection)
+            self._changed.notify_all()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no news; anything else is a fault of ours, and is shown."""
+        """A client that goes away is no news; a fault of ours is."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
+def _end(connection: socket.socket) -> None:
+    """Let the connection's thread find it at its end; it may be there already."""
+    with suppress(OSError):
+        # Not the TLS socket's own method: that would let its thread go on in the clear.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server_version = "huntlake-standin"
+    sys_version = ""
     disable_nagle_algorithm = True
     # A client that never finishes its handshake or request must not hold a thread for ever.
     timeout = 120
     server: StandinServer
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.opened(self.connection)
+
+    def finish(self) -> None:
+        self.server.closed(self.connection)
+        super().finish()
+
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if path.endswith(_DISCOVERY):
             tenant = path.removesuffix(_DISCOVERY).strip("/")
-            self._send(self._signing_in(lambda: self._discovery(tenant)))
+            self._sign_in(lambda: self.server.sign_in.discovery(self.server.url, tenant))
         elif path == "/":
             self._send(Reply(HTTPStatus.OK, _ABOUT, content_type="text/html"))
         else:
@@ -83,81 +131,76 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path.endswith(_TOKEN):
             tenant = path.removesuffix(_TOKEN).strip("/")
-            self._send(self._signing_in(lambda: self._token(tenant, content)))
+            form = dict(parse_qsl(content.decode()))
+            endpoint = f"{self.server.url}{path}"
+            self._sign_in(lambda: self.server.sign_in.issue(form, tenant, endpoint))
         elif path in PATHS:
             authorization = self.headers.get("Authorization", "")
             reply, fault = self.server.service.answer(PATHS[path], authorization, content)
-            self._send_hunting(reply, fault)
+            if reply.status == HTTPStatus.OK:
+                self._send_answer(reply, fault)
+            else:
+                self._send(reply)
         else:
             self._send(json_reply(HTTPStatus.NOT_FOUND, {"error": {"code": "NotFound"}}))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its parent's name
         """The service keeps a log of its own."""
 
-    def _discovery(self, tenant: str) -> Reply:
-        return json_reply(HTTPStatus.OK, self.server.sign_in.discovery(self.server.url, tenant))
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header, by the tenant's clock: a client may measure ``Retry-After`` from it."""
+        now = self.server.clock.now_ns() / NANOSECONDS_PER_SECOND
+        return formatdate(now if timestamp is None else timestamp, usegmt=True)
 
-    def _token(self, tenant: str, content: bytes) -> Reply:
-        form = dict(parse_qsl(content.decode()))
-        endpoint = f"{self.server.url}/{tenant}{_TOKEN}"
-        return json_reply(HTTPStatus.OK, self.server.sign_in.issue(form, tenant, endpoint))
-
-    def _signing_in(self, act: Callable[[], Reply]) -> Reply:
+    def _sign_in(self, act: Callable[[], Mapping[str, Any]]) -> None:
         try:
-            return act()
+            reply = json_reply(HTTPStatus.OK, act())
         except SignInRefused as refused:
-            return json_reply(HTTPStatus.BAD_REQUEST, refused.body())
+            reply = json_reply(refused.status, refused.body())
+        self._send(reply)
 
-    def _send_hunting(self, reply: Reply, fault: Fault | None) -> None:
-        if reply.status != HTTPStatus.OK:
-            self._send(reply)
-        elif fault is Fault.RESET:
+    def _send(self, reply: Reply) -> None:
+        self._send_head(reply, len(reply.body))
+        self.wfile.write(reply.body)
+
+    def _send_answer(self, reply: Reply, fault: Fault | None) -> None:
+        """Send rows, with what the fault does to them on their way."""
+        if fault is Fault.RESET:
             self._reset()
-        elif fault is Fault.RESET_MID_BODY:
-            self._send(reply, body=reply.body, cut_at=len(reply.body) // 2)
-        elif fault is Fault.TRUNCATED_GZIP:
-            whole = gzip.compress(reply.body, _GZIP_LEVEL)
-            self._send(reply, body=whole[: len(whole) // 2], encoding="gzip")
-        else:
-            body, encoding = spoiled(reply.body, fault), None
-            if "gzip" in self.headers.get("Accept-Encoding", ""):
-                body, encoding = gzip.compress(body, _GZIP_LEVEL), "gzip"
-            pause = _SLOW_SECONDS if fault is Fault.SLOW_BODY else 0.0
-            self._send(reply, body=body, encoding=encoding, pause_seconds=pause)
+            return
+        body, encoding = spoiled(reply.body, fault), None
+        if fault is Fault.TRUNCATED_GZIP or "gzip" in self.headers.get("Accept-Encoding", ""):
+            body, encoding = gzip.compress(body, _GZIP_LEVEL), "gzip"
+        middle = len(body) // 2
+        if fault is Fault.TRUNCATED_GZIP:
+            body = body[:middle]
+        self._send_head(reply, len(body), encoding)
+        self.wfile.write(body[:middle])
+        if fault is Fault.RESET_MID_BODY:
+            self._reset()
+            return
+        if fault is Fault.SLOW_BODY:
+            self.server.clock.sleep(self.server.service.faults.slow_seconds)
+        self.wfile.write(body[middle:])
 
-    def _send(
-        self,
-        reply: Reply,
-        *,
-        body: bytes | None = None,
-        encoding: str | None = None,
-        cut_at: int | None = None,
-        pause_seconds: float = 0.0,
-    ) -> None:
-        body = reply.body if body is None else body
-        self.send_response(reply.status)
-        self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("request-id", str(uuid.uuid4()))
+    def _send_head(self, reply: Reply, length: int, encoding: str | None = None) -> None:
+        headers = {
+            "Content-Type": reply.content_type,
+            "Content-Length": str(length),
+            REQUEST_ID: str(uuid.uuid4()),
+            **reply.headers,
+        }
         if client_request_id := self.headers.get("client-request-id"):
-            self.send_header("client-request-id", client_request_id)
+            headers["client-request-id"] = client_request_id
         if encoding:
-            self.send_header("Content-Encoding", encoding)
-        for name, value in reply.headers.items():
+            headers["Content-Encoding"] = encoding
+        self.send_response(reply.status)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if pause_seconds:
-            half = len(body) // 2
-            self.wfile.write(body[:half])
-            self.server.clock.sleep(pause_seconds)
-            body = body[half:]
-        self.wfile.write(body[:cut_at])
-        if cut_at is not None:
-            self._reset()
 
     def _reset(self) -> None:
         """Break the connection as a crash would: a reset instead of an orderly end."""
-        self.wfile.flush()
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pipelines.clock import Clock, now_ticks
 from pipelines.hunts import SurfaceName
@@ -37,17 +37,15 @@ PATHS: Final[Mapping[str, SurfaceName]] = {
     "/v1.0/security/runHuntingQuery": "graph",
     "/api/advancedqueries/run": "mde",
 }
-_RESOURCES: Final[Mapping[SurfaceName, str]] = {
-    "xdr": "https://api.security.microsoft.com",
-    "graph": "https://graph.microsoft.com",
-    "mde": "https://api.securitycenter.microsoft.com",
-}
 _DAY_TICKS: Final = 86_400 * TICKS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as the stand-in saw it; ``in_flight`` counts it too."""
+    """One call as the stand-in saw it; ``in_flight`` counts it too.
+
+    ``status`` is that of the reply that was made; ``fault`` says what became of it on its way.
+    """
 
     when_ns: int
     surface: SurfaceName
@@ -57,6 +55,16 @@ class Call:
     bytes: int
     modelled_seconds: float
     in_flight: int
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A reply, how many rows are in it, and how long the query is said to have run."""
+
+    reply: Reply
+    rows: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -68,7 +76,6 @@ class Service:
     limits: StandinLimits
     running_time: RunningTimeModel
     clock: Clock
-    own_url: str = ""
     call_log: Path | None = None
     faults: Faults = field(default_factory=Faults)
     calls: list[Call] = field(default_factory=list)
@@ -85,64 +92,77 @@ class Service:
     ) -> tuple[Reply, Fault | None]:
         """The reply to one call, and the fault that is to spoil it on the way, if any."""
         arrived_ns = self.clock.now_ns()
+        query, timespan = _request(content)
+        fault = self.faults.take(query)
         with self._lock:
             self._in_flight += 1
             in_flight = self._in_flight
-        fault = self.faults.take()
-        query, timespan = "", None
         try:
-            query, timespan = _request(content)
-            reply, rows, seconds = self._reply(surface, authorization, query, timespan, fault)
-        except ValueError as error:
-            reply, rows, seconds = _bad_request(surface, str(error)), 0, 0.0
+            outcome = self._outcome(surface, authorization, query, timespan, fault)
         finally:
             with self._lock:
                 self._in_flight -= 1
-        self._log(
+        reply = outcome.reply
+        self._record(
             Call(
-                arrived_ns,
-                surface,
-                query,
-                reply.status,
-                rows,
-                len(reply.body),
-                seconds,
-                in_flight,
+                when_ns=arrived_ns,
+                surface=surface,
+                query=query,
+                status=reply.status,
+                rows=outcome.rows,
+                bytes=len(reply.body),
+                modelled_seconds=outcome.seconds,
+                in_flight=in_flight,
+                fault=fault,
             )
         )
         return reply, fault
 
-    def _reply(
+    def _outcome(
         self,
         surface: SurfaceName,
         authorization: str,
         query: str,
         timespan: str | None,
         fault: Fault | None,
-    ) -> tuple[Reply, int, float]:
+    ) -> _Outcome:
         if fault is Fault.EXPIRED_TOKEN:
             self.sign_in.expire_all()
         if refusal := self._refused(surface, authorization):
-            return refusal, 0, 0.0
+            return _Outcome(refusal)
         if fault in REFUSALS:
-            return refuse(fault, surface, self.clock), 0, 0.0
-        # Only Graph knows a Timespan; the other surfaces pass over what they don't know.
-        visible = visible_window(timespan if surface == "graph" else None, held=self._held())
+            return _Outcome(refuse(fault, surface, self.clock))
+        if not query:
+            return _bad_request(surface, "The request has no Query.")
+        try:
+            # Only Graph knows a Timespan; the other surfaces pass over what they don't know.
+            visible = visible_window(timespan if surface == "graph" else None, held=self._held())
+        except ValueError as error:
+            return _bad_request(surface, str(error))
+        return self._evaluated(surface, query, visible)
+
+    def _evaluated(self, surface: SurfaceName, query: str, visible: Window) -> _Outcome:
         try:
             evaluation = self.tenant.evaluate(query, visible=visible, row_cap=self.limits.rows)
         except QueryFault as error:
-            return _bad_request(surface, str(error)), 0, 0.0
+            return _bad_request(surface, str(error))
         with evaluation:
             seconds = self.running_time.seconds(evaluation.rows, evaluation.hours_scanned)
-            too_heavy = seconds > self.limits.request_seconds
+            overlong = seconds > self.limits.request_seconds
             seconds = min(seconds, self.limits.request_seconds)
             self._spend(seconds)
-            if too_heavy:
-                return _bad_request(surface, TOO_HEAVY), 0, seconds
+            if overlong:
+                return self._overlong(surface, seconds)
             body = evaluation.body("odata" if surface == "graph" else "plain", seconds)
         if self.limits.response_bytes is not None and len(body) > self.limits.response_bytes:
-            return _bad_request(surface, TOO_LARGE), 0, seconds
-        return Reply(HTTPStatus.OK, body), evaluation.rows, seconds
+            return _bad_request(surface, TOO_LARGE, seconds)
+        return _Outcome(Reply(HTTPStatus.OK, body), evaluation.rows, seconds)
+
+    def _overlong(self, surface: SurfaceName, seconds: float) -> _Outcome:
+        if self.limits.overlong == "preempted":
+            return _bad_request(surface, TOO_HEAVY, seconds)
+        reply = error_reply(surface, HTTPStatus.GATEWAY_TIMEOUT, "UnknownError", "")
+        return _Outcome(reply, seconds=seconds)
 
     def _refused(self, surface: SurfaceName, authorization: str) -> Reply | None:
         """What is looked at before the query: token, permission, quota."""
@@ -150,7 +170,7 @@ class Service:
         token = self.sign_in.find(word) if scheme.lower() == "bearer" else None
         if token is None:
             return unauthorized(surface, "The token is missing, unknown or has expired")
-        if token.resource not in (_RESOURCES[surface], self.own_url):
+        if not self.sign_in.opens(token, surface):
             return unauthorized(surface, f"The token's audience is {token.resource}")
         if not self.permitted:
             return forbidden(surface)
@@ -172,7 +192,7 @@ class Service:
         with self._lock:
             self._quota.spend(self.clock.now_ns(), seconds)
 
-    def _log(self, call: Call) -> None:
+    def _record(self, call: Call) -> None:
         with self._lock:
             self.calls.append(call)
             if self.call_log is not None:
@@ -181,14 +201,18 @@ class Service:
 
 
 def _request(content: bytes) -> tuple[str, str | None]:
-    """The query and the time span of a body. Raises ``ValueError``."""
-    value: Any = json.loads(content)
-    members = {key.lower(): each for key, each in value.items()} if isinstance(value, dict) else {}
-    query, timespan = members.get("query"), members.get("timespan")
+    """The query and the time span of a body; an empty query for a body that has none."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return "", None
+    query = value.get("Query") if isinstance(value, dict) else None
     if not isinstance(query, str) or not query.strip():
-        raise ValueError("The request has no Query.")
-    return query, timespan if isinstance(timespan, str) else None
+        return "", None
+    timespan = value.get("Timespan")
+    return query, None if timespan is None else str(timespan)
 
 
-def _bad_request(surface: SurfaceName, message: str) -> Reply:
-    return error_reply(surface, HTTPStatus.BAD_REQUEST, "BadRequest", message)
+def _bad_request(surface: SurfaceName, message: str, seconds: float = 0.0) -> _Outcome:
+    reply = error_reply(surface, HTTPStatus.BAD_REQUEST, "BadRequest", message)
+    return _Outcome(reply, seconds=seconds)

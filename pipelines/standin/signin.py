@@ -8,6 +8,8 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 
 import jwt
@@ -15,6 +17,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
+from pipelines.hunts import SurfaceName
+
+RESOURCES: Final[Mapping[SurfaceName, str]] = MappingProxyType(
+    {
+        "xdr": "https://api.security.microsoft.com",
+        "graph": "https://graph.microsoft.com",
+        "mde": "https://api.securitycenter.microsoft.com",
+    }
+)
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _DEFAULT_SCOPE: Final = "/.default"
@@ -36,6 +47,12 @@ class SignInRefused(Exception):
         self.error = error
         self.code = code
 
+    @property
+    def status(self) -> HTTPStatus:
+        """401 where the application could not prove who it is, as OAuth has it; else 400."""
+        unproved = self.error == "invalid_client"
+        return HTTPStatus.UNAUTHORIZED if unproved else HTTPStatus.BAD_REQUEST
+
     def body(self) -> Mapping[str, Any]:
         """The answer's body."""
         return {
@@ -54,6 +71,8 @@ class SignIn:
     client_id: str
     token_seconds: float
     clock: Clock
+    # A resource besides the service's own: where the stand-in itself is reached.
+    own_url: str = ""
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     certificates: list[x509.Certificate] = field(default_factory=list)
     _tokens: dict[str, Token] = field(default_factory=dict)
@@ -81,12 +100,10 @@ class SignIn:
                 f"directory '{self.tenant_id}'.",
             )
         self._authenticate(form, token_endpoint)
-        scope = form.get("scope", "").split(" ")[0]
-        if not scope.endswith(_DEFAULT_SCOPE):
-            raise SignInRefused("invalid_scope", 70011, f"The scope '{scope}' is not valid.")
+        resource = self._resource(form.get("scope", ""))
         word = secrets.token_urlsafe(32)
         until_ns = self.clock.now_ns() + round(self.token_seconds * NANOSECONDS_PER_SECOND)
-        self._tokens[word] = Token(scope.removesuffix(_DEFAULT_SCOPE), until_ns)
+        self._tokens[word] = Token(resource, until_ns)
         return {
             "token_type": "Bearer",
             "expires_in": int(self.token_seconds),
@@ -99,6 +116,10 @@ class SignIn:
         token = self._tokens.get(word)
         return token if token and token.until_ns > self.clock.now_ns() else None
 
+    def opens(self, token: Token, surface: SurfaceName) -> bool:
+        """Whether the token was issued for the surface: for its resource, or for this host's."""
+        return token.resource in (RESOURCES[surface], self.own_url)
+
     def expire_all(self) -> None:
         """Make every token that was issued worthless."""
         self._tokens.clear()
@@ -106,6 +127,19 @@ class SignIn:
     def _require(self, tenant_id: str) -> None:
         if tenant_id != self.tenant_id:
             raise SignInRefused("invalid_tenant", 90002, f"Tenant '{tenant_id}' not found.")
+
+    def _resource(self, scopes: str) -> str:
+        scope = scopes.split(" ", maxsplit=1)[0]
+        if not scope.endswith(_DEFAULT_SCOPE):
+            raise SignInRefused("invalid_scope", 70011, f"The scope '{scope}' is not valid.")
+        resource = scope.removesuffix(_DEFAULT_SCOPE)
+        if resource not in (*RESOURCES.values(), self.own_url):
+            raise SignInRefused(
+                "invalid_resource",
+                500011,
+                f"The resource principal named {resource} was not found in the tenant.",
+            )
+        return resource
 
     def _authenticate(self, form: Mapping[str, str], token_endpoint: str) -> None:
         if form.get("client_assertion_type") == _ASSERTION_TYPE:

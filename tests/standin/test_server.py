@@ -3,6 +3,7 @@
 import json
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -105,12 +106,16 @@ def test_sign_in_is_refused_as_microsoft_does(serve: Serve) -> None:
     """With its codes, and a correlation id."""
     standin = serve()
     refused = token(standin, PATHS["graph"][1], client_secret="wrong")
-    assert refused.status_code == 400
+    assert refused.status_code == 401
     assert refused.json()["error"] == "invalid_client"
     assert "AADSTS7000215" in refused.json()["error_description"]
     assert refused.json()["correlation_id"]
     unknown = token(standin, PATHS["graph"][1], client_id="nobody")
+    assert unknown.status_code == 400
     assert "AADSTS700016" in unknown.json()["error_description"]
+    nowhere = token(standin, "https://nowhere.example")
+    assert "AADSTS500011" in nowhere.json()["error_description"]
+    assert token(standin, standin.url).status_code == 200
 
 
 def test_calls_a_minute_are_enforced_to_the_second(serve: Serve, clock: SimulatedClock) -> None:
@@ -125,6 +130,16 @@ def test_calls_a_minute_are_enforced_to_the_second(serve: Serve, clock: Simulate
     assert "again in 50 seconds" in message(refused)
     clock.sleep(50)
     assert ask(standin).status_code == 200
+
+
+@pytest.mark.parametrize("surface", ["xdr", "mde"])
+def test_the_older_surfaces_tell_no_wait(surface: str, serve: Serve) -> None:
+    """Only the window, in the older words."""
+    standin = serve(calls=((1, 60.0),))
+    ask(standin, surface)
+    refused = ask(standin, surface)
+    assert refused.status_code == 429
+    assert message(refused) == "API calls quota exceeded! maximum allowed 1 per 00:01:00."
 
 
 def test_running_time_is_enforced_and_a_refusal_spends_none(
@@ -156,6 +171,13 @@ def test_a_query_too_long_is_preempted(serve: Serve) -> None:
     assert "exceeded the allowed limits" in message(refused)
 
 
+def test_a_query_too_long_can_time_out_instead(serve: Serve) -> None:
+    """The gateway's 504; what it ran is spent all the same."""
+    standin = serve(request_seconds=0.01, overlong="timed_out")
+    assert ask(standin).status_code == 504
+    assert standin.calls[-1].modelled_seconds == 0.01
+
+
 @pytest.mark.parametrize(
     ("timespan", "rows"),
     [("P1D", 15), ("2026-11-19T00:00:00Z/2026-11-20T00:00:00Z", 15), ("PT1S", 0)],
@@ -174,6 +196,68 @@ def test_a_request_without_a_query_is_a_bad_one(serve: Serve) -> None:
     response = ask(serve(), "xdr", query=" ")
     assert response.status_code == 400
     assert set(response.json()["error"]) == {"code", "message", "target"}
+
+
+def test_the_key_is_spelt_as_in_the_contract(serve: Serve) -> None:
+    """A client that spells it otherwise is told here, not by the real service."""
+    standin = serve()
+    word = token(standin, PATHS["graph"][1]).json()["access_token"]
+    with client(standin) as http:
+        headers = {"Authorization": f"Bearer {word}"}
+        response = http.post(PATHS["graph"][0], json={"query": QUERY}, headers=headers)
+    assert response.status_code == 400
+
+
+def test_a_bug_of_its_own_is_not_blamed_on_the_query(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A ``ValueError`` from within is no bad request: the connection breaks, and it is shown."""
+    standin = serve()
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(standin.tenant.__class__, "evaluate", fail)
+    with pytest.raises(httpx.RemoteProtocolError):
+        ask(standin)
+    assert "ValueError: a bug" in capfd.readouterr().err
+
+
+def test_an_error_s_id_is_the_header_s(serve: Serve) -> None:
+    """Support is given one id, wherever the client reads it."""
+    refused = ask(serve(), query="AlertInfo | nonsense")
+    assert refused.json()["error"]["innerError"]["request-id"] == refused.headers["request-id"]
+
+
+def test_dates_are_by_its_own_clock(serve: Serve) -> None:
+    """A client may measure a date in Retry-After from the Date beside it."""
+    assert ask(serve(passes=False)).headers["Date"] == "Fri, 20 Nov 2026 06:00:00 GMT"
+
+
+def test_a_body_can_be_slow(serve: Serve, clock: SimulatedClock) -> None:
+    """Time passes within it, and it arrives whole."""
+    standin = serve(passes=False)
+    standin.faults.slow_seconds = 90.0
+    standin.faults.next(Fault.SLOW_BODY)
+    before = clock.now_ns()
+    assert ask(standin).json()["results"]
+    assert clock.now_ns() - before == 90 * 10**9
+
+
+def test_when_it_stops_its_connections_end(tmp_path: Any, clock: SimulatedClock) -> None:
+    """A connection that a client keeps open does not answer for a tenant that is gone."""
+    data = SyntheticSettings(
+        end=clock.ns // 100 // (864 * 10**9) * (864 * 10**9),
+        days=1,
+        rows_per_day=10,
+        busiest_day_rows=None,
+    )
+    with ExitStack() as stack:
+        with Standin(tmp_path, data=data, clock=clock) as standin:
+            http = stack.enter_context(client(standin))
+            assert http.get("/").status_code == 200
+        with pytest.raises(httpx.TransportError):
+            http.get("/")
 
 
 @pytest.mark.parametrize(
@@ -237,6 +321,7 @@ def test_each_call_is_logged_as_a_line(
     assert [line["status"] for line in lines] == [200, 403]
     assert lines[0]["query"] == QUERY
     assert lines[0]["in_flight"] == 1
+    assert lines[0]["fault"] is None
     assert lines[0]["when_ns"] == clock.ns
 
 
