@@ -196,8 +196,9 @@ def _duration(value: Any) -> int:
 
 
 def _within_int64(number: int) -> int:
-    # Arrow uses the smallest of them for nothing, but pandas takes it for "not a time".
-    if not _INT64_MIN < number <= _INT64_MAX:
+    # Readers give the ends a meaning: DuckDB takes the largest and its negative for infinity and
+    # -infinity, and pandas the smallest for "not a time".
+    if not -_INT64_MAX < number < _INT64_MAX:
         raise Unfit
     return number
 

@@ -165,7 +165,7 @@ def _truth(value: Any) -> bool:
 
 
 def _int64(number: int) -> int:
-    if not -(2**63) < number < 2**63:
+    if abs(number) >= 2**63 - 1:
         raise Kept
     return number
 

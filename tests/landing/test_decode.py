@@ -150,11 +150,21 @@ def test_each_type_has_its_own_column_type() -> None:
         ("Int64", "9" * 5000, False),
         ("Double", "9" * 5000, False),
         ("DateTime", 5, False),
-        # The smallest of 64 bits, which pandas takes for "not a time".
+        # The ends of 64 bits: "not a time" to pandas, -infinity and infinity to DuckDB.
         ("DateTime", "1677-09-21T00:12:43.145224192Z", False),
+        ("DateTime", "1677-09-21T00:12:43.145224193Z", False),
+        ("DateTime", "2262-04-11T23:47:16.854775807Z", False),
         ("TimeSpan", "-PT9223372036.8547759S", False),
         ("Guid", ["x"], False),
         ("String", {"x": 1}, False),
+        # To Python true is a 1.
+        ("String", True, False),
+        ("Guid", True, False),
+        ("Int32", True, False),
+        ("Int64", True, False),
+        ("Double", True, False),
+        ("SqlDecimal", True, False),
+        ("String", "\ud800", False),
     ],
 )
 def test_a_value_fits_its_type_or_is_kept_aside(wire_type: str, value: Any, *, cell: bool) -> None:
@@ -167,6 +177,13 @@ def test_a_value_fits_its_type_or_is_kept_aside(wire_type: str, value: Any, *, c
     else:
         assert json.loads(aside) == {"c": value}
     assert answer.kept_aside == (0 if cell else 1)
+
+
+def test_a_lone_surrogate_stays_the_escape_that_it_was() -> None:
+    """UTF-8 can't hold it; whatever stands around it is as it came."""
+    answer = answer_of("o", [{"\ud83dé": "\udc00"}, "\ud83d\ude00"], "Object")
+    assert answer.table["o"].to_pylist() == ['{"\\ud83dé":"\\udc00"}', '"😀"']
+    assert answer_of("s", ["\udfff"], "String").table[KEPT_ASIDE].to_pylist() == ['{"s":"\\udfff"}']
 
 
 def test_an_integer_of_any_length_is_kept_digit_for_digit() -> None:
@@ -267,6 +284,7 @@ SCHEMA = '"Schema":[{"Name":"a","Type":"String"}]'
         f'{{"Schema":[{{"Name":"a","Type":"\\ud800"}}],"Results":[{{"a":"{SECRET}"}}]}}'.encode(),
         f'{{{SCHEMA},{SCHEMA},"Results":[{{"a":"{SECRET}"}}]}}'.encode(),
         f'{{{SCHEMA},"schema":[],"Results":[{{"a":"{SECRET}"}}]}}'.encode(),
+        f'{{{SCHEMA},"Results":[{{"a":"{SECRET}"}}],"results":[]}}'.encode(),
         b'{"Schema":[{"Name":"a","Type":"String"},{"Name":"a","Type":"Int32"}],"Results":[]}',
         f'{{{SCHEMA},"Results":[],"error":{{"code":"x","message":"{SECRET}"}}}}'.encode(),
         f'[{{"a":"{SECRET}"}}]'.encode(),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from pipelines.landing import (
     query_sha256,
     read_receipt,
 )
+from pipelines.landing.partition import _row_groups
 from pipelines.landing.schema import wire_columns
 from pipelines.windows import Window
 from tests.landing.samples import COLUMNS, a_receipt, a_record, an_answer, hours, on_a_full_disk
@@ -164,8 +166,8 @@ def test_a_column_that_was_added_is_null_before(staging: Staging, target: Path) 
         stage(
             staging,
             hours(6, 24),
-            [{"Name": "b", "LogonID": "x", "LogonId": 2, "lost": 1}],
-            {"LogonID": "String", "LogonId": "Int64", "Name": "String"},
+            [{"Name": "b", "LogonID": "x", "LogonId": 2, "IsOn": 1, "lost": 1}],
+            {"LogonID": "String", "LogonId": "Int64", "Name": "String", "IsOn": "SByte"},
         ),
     ]
     commit(target, slices, receipt=a_receipt(slices))
@@ -174,6 +176,7 @@ def test_a_column_that_was_added_is_null_before(staging: Staging, target: Path) 
         # The name by which it would have landed had both been there from the start.
         "LogonId_2": [1, 2],
         "LogonID": [None, "x"],
+        "IsOn": [None, True],
         KEPT_ASIDE: [None, '{"lost":1}'],
     }
 
@@ -231,6 +234,46 @@ def test_a_full_disk_leaves_what_was_committed(staging: Staging, target: Path, l
     assert str(target) in raised
     assert target.read_bytes() == before
     assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_a_file_is_on_disk_before_readers_see_it(
+    staging: Staging, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut there is the whole file or none: first the file, then its new name, and
+    before both the folders on the way.
+    """
+    slices = [stage(staging, hours(0, 24), [a_row(1, "a")])]
+    synced: list[tuple[int, bool]] = []
+    fsync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, target.exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    commit(target, slices, receipt=a_receipt(slices))
+    folders = [parent.stat().st_ino for parent in target.parents]
+    assert set(synced[:-2]) == {(folder, False) for folder in folders[1:5]}
+    assert synced[-2:] == [(target.stat().st_ino, False), (folders[0], True)]
+
+
+def test_a_commit_holds_no_more_than_it_must(staging: Staging) -> None:
+    """A row group is written as soon as it is full, however many slices are still to come."""
+    schema = stage(staging, hours(0, 24), [], {"n": "Int32"}).schema
+    read = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal read
+        for _ in range(50):
+            read += 1
+            arrays = [pa.nulls(50_000, field.type) for field in schema]
+            yield pa.record_batch(arrays, schema=schema)
+
+    written = 0
+    for group in _row_groups(batches(), schema):
+        assert read * 50_000 - written < 122_880 + 50_000
+        written += group.num_rows
+    assert written == 50 * 50_000
 
 
 def test_what_a_killed_commit_left_is_written_over(staging: Staging, target: Path) -> None:
