@@ -110,6 +110,25 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert load_paths({}, root=tmp_path).tenant_id == "from-file.example"
 
 
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    """As some editors and shells on Windows write it; what is in it stays unsaid."""
+    (tmp_path / ".env").write_text("AZURE_CLIENT_SECRET=hidden\n", encoding="utf-16")
+    with pytest.raises(SettingsError, match=r"\.env is not written in UTF-8") as caught:
+        load_settings(GOOD, root=tmp_path)
+    # Nor does a traceback show it.
+    assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
+
+
+def test_a_path_is_relative_to_the_project(tmp_path: Path) -> None:
+    """Not to wherever a shell or a daemon was started; one that is missing is named whole."""
+    (tmp_path / "authorities.pem").write_text("")
+    settings = load_settings({**GOOD, "HUNTLAKE_CA_BUNDLE": "authorities.pem"}, root=tmp_path)
+    assert settings.ca_bundle == tmp_path / "authorities.pem"
+    with pytest.raises(SettingsError, match=str(tmp_path / "gone.pem")):
+        load_settings({**GOOD, "HUNTLAKE_CA_BUNDLE": "gone.pem"}, root=tmp_path)
+
+
 def test_no_secret_is_shown(tmp_path: Path) -> None:
     """Settings may end in a log; the secret must not."""
     certificate = tmp_path / "app.pem"

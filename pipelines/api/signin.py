@@ -89,8 +89,9 @@ class _ApplicationTokens:
         return token
 
     def discard(self) -> None:
-        if self._application is not None:
-            self._application.remove_tokens_for_client()
+        # msal's own way to forget asks Microsoft's hosts for their aliases first, and may fail. A
+        # new application signs in anew, with the certificate as it is by then.
+        self._application = None
 
     def close(self) -> None:
         self._http.close()

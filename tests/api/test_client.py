@@ -12,14 +12,12 @@ import httpx
 import pytest
 
 from pipelines.api import SURFACES, HuntingClient
-from pipelines.api.connection import open_connection
 from pipelines.clock import SimulatedClock
 from pipelines.errors import (
     ApiError,
     CallTimedOut,
     ConnectionFailed,
     Forbidden,
-    SettingsError,
     Unauthorized,
     UnexpectedResponse,
 )
@@ -333,23 +331,3 @@ def test_a_forbidden_call_is_not_repeated() -> None:
     with a_client(handler) as client, pytest.raises(Forbidden):
         client.run("T")
     assert len(calls) == 1
-
-
-def test_this_machine_is_never_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-in is reached where HTTPS_PROXY is set and NO_PROXY is not."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    with open_connection(ssl.create_default_context(), httpx.Timeout(1)) as connection:
-        near = connection._transport_for_url(httpx.URL("https://localhost:8443"))
-        far = connection._transport_for_url(httpx.URL("https://graph.microsoft.com"))
-        assert near is connection._transport
-        assert far is not connection._transport
-
-
-def test_a_proxy_that_is_none_is_a_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its password in the message."""
-    monkeypatch.setenv("HTTPS_PROXY", "gopher://me:hidden@proxy.example")
-    with pytest.raises(SettingsError, match="HTTPS_PROXY") as caught:
-        open_connection(ssl.create_default_context(), httpx.Timeout(1))
-    assert "hidden" not in str(caught.value)

@@ -110,6 +110,18 @@ def test_a_retry_after_may_be_a_date() -> None:
     assert error.retry_after_seconds == 42
 
 
+def test_a_date_is_read_by_the_sender_s_clock() -> None:
+    """Ours may be wrong by minutes, and the wait would be as wrong: endless, or none at all."""
+    theirs = NOW - timedelta(minutes=20)
+    headers = {
+        "date": format_datetime(theirs, usegmt=True),
+        "retry-after": format_datetime(theirs + timedelta(seconds=42), usegmt=True),
+    }
+    error = read(429, enveloped(""), headers)
+    assert isinstance(error, Throttled)
+    assert error.retry_after_seconds == 42
+
+
 @given(st.text() | st.floats().map(str) | st.datetimes().map(format_datetime), st.text())
 def test_no_header_or_message_makes_a_wait_that_is_no_wait(header: str, message: str) -> None:
     """Never negative, never endless, never not a number."""
@@ -169,6 +181,15 @@ def test_a_page_keeps_its_first_part() -> None:
     assert isinstance(error, Forbidden)
     assert "Forbidden by the proxy" in str(error)
     assert len(str(error)) < 1_000
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 405])
+def test_a_page_of_another_host_is_not_the_query_s_fault(status: int) -> None:
+    """A gateway that turned the call down knows nothing of KQL; the settings lead to it."""
+    error = read(status, b"<html>Bad Request</html>")
+    assert type(error) is UnexpectedResponse
+    assert "HUNTLAKE_API_URL" in str(error)
+    assert "Bad Request" in str(error)
 
 
 def test_a_missing_permission_is_named_for_the_surface() -> None:

@@ -1,5 +1,7 @@
 """One call over real HTTPS: the client, msal and the stand-in, with every fault that it knows."""
 
+import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -128,6 +130,34 @@ def test_an_expired_token_costs_one_fresh_one(
         client.run(QUERY)
         client.run(QUERY)
     assert [call.status for call in standin.calls] == [200, 401, 200, 200]
+
+
+def test_no_log_at_any_level_holds_a_secret_or_an_answer(
+    standin: Standin, clock: SimulatedClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Over a real connection, where httpx, httpcore and msal write all that they ever write."""
+    caplog.set_level(logging.DEBUG)
+    settings = load_settings(standin.environment(), root=tmp_path)
+    tokens = token_source(settings, SURFACES["graph"])
+    try:
+        with HuntingClient(
+            SURFACES["graph"],
+            api_url=settings.api_url,
+            tokens=tokens,
+            tls=tls_context(settings),
+            clock=clock,
+            request_seconds=600,
+        ) as client:
+            raw = client.run(QUERY)
+            token = tokens.token()
+    finally:
+        tokens.close()
+    texts = [row["Text"] for row in json.loads(raw.body)["results"] if len(row["Text"]) > 3]
+    assert texts
+    assert settings.client_secret is not None
+    assert "httpcore" in caplog.text
+    for hidden in (settings.client_secret, token, "Text", *texts):
+        assert hidden not in caplog.text
 
 
 def test_a_token_for_another_audience_is_refused_for_good(

@@ -1,11 +1,13 @@
 """Sign-in with real msal against the stand-in."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import msal
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -275,6 +277,119 @@ def test_a_sign_in_that_fails_after_discovery_is_one_error(
         monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
         with pytest.raises(SignInError, match="AZURE_AUTHORITY_HOST"):
             tokens.token()
+
+
+@pytest.mark.parametrize(
+    ("host", "looked_up"),
+    [
+        ("login.microsoftonline.com", True),
+        ("login.microsoftonline.us", True),
+        ("login.example", False),
+        ("localhost:1", False),
+    ],
+)
+def test_only_hosts_of_microsoft_s_are_looked_up_with_microsoft(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, host: str, looked_up: bool
+) -> None:
+    """msal's instance discovery would send a private host's name there, and then refuse it."""
+    asked: list[dict[str, object]] = []
+
+    class Application:
+        def __init__(self, client_id: str, **arguments: object) -> None:
+            asked.append(arguments)
+
+        def acquire_token_for_client(self, scopes: list[str]) -> dict[str, str]:
+            return {"access_token": "a-token"}
+
+    monkeypatch.setattr(msal, "ConfidentialClientApplication", Application)
+    with tokens_for(replace(settings, authority_host=host)) as tokens:
+        assert tokens.token() == "a-token"
+    [arguments] = asked
+    assert arguments["instance_discovery"] is looked_up
+    assert arguments["authority"] == f"https://{host}/{settings.tenant_id}"
+
+
+def test_to_discard_a_token_asks_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that fails just then is the next sign-in's error, which has a name."""
+    host = "login.microsoftonline.com"
+    reachable = True
+
+    def answer(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        if not reachable:
+            raise httpx.ConnectError("gone")
+        base = f"https://{host}/{settings.tenant_id}"
+        discovery = {"authorization_endpoint": f"{base}/a", "token_endpoint": f"{base}/t"}
+        token = {"access_token": "a-token", "expires_in": 3600}
+        return httpx.Response(200, json={"issuer": base, **discovery, **token})
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    with tokens_for(replace(settings, authority_host=host)) as tokens:
+        tokens.token()
+        reachable = False
+        tokens.discard()
+        with pytest.raises(SignInError, match="gone"):
+            tokens.token()
+
+
+DISCOVERY = {
+    "issuer": "https://localhost:1/contoso.com/v2.0",
+    "authorization_endpoint": "https://localhost:1/authorize",
+    "token_endpoint": "https://localhost:1/token",
+}
+DISCOVERED = httpx.Response(200, json=DISCOVERY)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("before", [(), (DISCOVERED,)], ids=["discovery", "token"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{}",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"5",
+        b"<html>",
+        b'{"access_token": 5}',
+        b'{"access_token": "a-token\\n"}',
+        b'{"access_token": "a-t\xc3\xb6ken"}',
+        b'{"access_token": "a-token"} and more',
+        b'{"access_token": "a-token", "expires_in": {}}',
+        b'{"access_token": "a-token", "expires_in": "soon"}',
+        b'{"access_token": "a-token", "id_token": "none"}',
+        b'{"error": {"code": 1}}',
+        b'{"error": "x", "error_description": null}',
+        b'{"error": "x", "error_description": ""}',
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_one_error(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    before: tuple[httpx.Response, ...],
+    content: bytes,
+    status: int,
+) -> None:
+    """A portal or a broken gateway in between; msal would fail over it, or log a token whole."""
+    answers = iter([*before, httpx.Response(status, content=content)])
+
+    def answer(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        return next(answers)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    environment = {
+        "AZURE_TENANT_ID": "contoso.com",
+        "AZURE_CLIENT_ID": "an-application",
+        "AZURE_CLIENT_SECRET": "the-secret",
+        "AZURE_AUTHORITY_HOST": "localhost:1",
+    }
+    settings = load_settings(environment, root=Path("/nowhere"))
+    caplog.set_level(logging.DEBUG)
+    with tokens_for(settings) as tokens, pytest.raises(SignInError) as caught:
+        tokens.token()
+    for hidden in ("a-token", "the-secret"):
+        assert hidden not in str(caught.value) + caplog.text
 
 
 def test_no_repr_shows_the_secret_or_a_token(settings: Settings) -> None:
