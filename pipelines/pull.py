@@ -75,6 +75,7 @@ class SlicePuller:
         started_ns = self.clock.now_ns()
         while True:
             attempt += 1
+            self._refuse_past_horizon(window)
             try:
                 pulled = self._call(window, attempt)
             except HuntlakeError as error:
@@ -90,7 +91,8 @@ class SlicePuller:
             self._cut(window, attempt, started_ns, reason)
             return None
 
-    def _call(self, window: Window, attempt: int) -> Pulled:
+    def _refuse_past_horizon(self, window: Window) -> None:
+        """Before each call: the window may fall off the horizon while others wait for quota."""
         refuse_past_horizon(
             self.hunt,
             self.analysis,
@@ -99,6 +101,8 @@ class SlicePuller:
             now=now_ticks(self.clock),
             data_age_days=self.tenant.limits.data_age_days,
         )
+
+    def _call(self, window: Window, attempt: int) -> Pulled:
         # The partition's end, not the slice's: what now() means must not depend on slicing.
         now = self.partition.window.end
         query = restrict(self.hunt.query, self.analysis, window=window, now=now)

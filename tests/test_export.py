@@ -273,6 +273,22 @@ def test_the_horizon_is_not_a_quiet_day(
     assert len(standin.calls) == 1
 
 
+def test_what_falls_off_the_horizon_midway_is_refused(
+    serve: Serve, engine_for: EngineFor, clock: SimulatedClock
+) -> None:
+    """A long wait between two slices must not make the second one look empty."""
+    standin = serve(rows=3_500)
+    engine = engine_for(standin, limits="seed,rows=3500")
+
+    def wait_a_month(event: Event) -> None:
+        if isinstance(event, SliceStaged):
+            clock.sleep(30 * 86_400)
+
+    with pytest.raises(PartitionRefused, match="past the horizon"):
+        list(engine.export(NETWORK, [BUSIEST], observer=wait_a_month))
+    assert not engine.layout.lake.exists()
+
+
 def test_a_day_that_is_not_over_is_refused(serve: Serve, engine_for: EngineFor) -> None:
     """Half a day would be taken for a whole one ever after."""
     standin = serve()
