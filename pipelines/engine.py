@@ -12,7 +12,8 @@ from typing import Self
 
 from pipelines.api import SURFACES, HuntingClient, tls_context, token_source
 from pipelines.clock import Clock, SystemClock
-from pipelines.errors import LakeUnwritable
+from pipelines.clouds import contradictions
+from pipelines.errors import LakeUnwritable, SettingsError
 from pipelines.export import Exporter, PartitionExport
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
@@ -87,8 +88,13 @@ class Engine:
 
     def _connect(self, tenant_id: str, surface_name: SurfaceName) -> Tenant:
         settings = replace(self.settings, tenant_id=tenant_id, surface=surface_name)
+        # A hunt may choose another surface than the one that the settings were checked with.
+        problems = contradictions(surface_name, settings.api_url, settings.authority_host)
+        if problem := next(problems, None):
+            raise SettingsError(problem)
         surface = SURFACES[surface_name]
         tokens = token_source(settings, surface)
+        self._open.callback(tokens.close)
         client = HuntingClient(
             surface,
             api_url=settings.api_url,
@@ -104,6 +110,5 @@ class Engine:
             locks=self.layout.locks,
             clock=self.clock,
         )
-        self._open.callback(tokens.close)
         self._open.enter_context(client)
         return Tenant(tenant_id, surface, tokens, client, gate, settings.limits)
