@@ -29,9 +29,13 @@ class Catalogue:
     """The hunts of a folder by name, and what is wrong with the files that hold none."""
 
     hunts: Mapping[str, Hunt]
-    errors: tuple[HuntFileError, ...] = ()
     failed: Mapping[str, HuntFileError] = field(default_factory=dict)
-    """The same errors, by the name that the hunt would have."""
+    """By the name that the hunt would have."""
+
+    @property
+    def errors(self) -> tuple[HuntFileError, ...]:
+        """What is wrong, a file each."""
+        return tuple(self.failed.values())
 
     def hunt(self, name: str) -> Hunt:
         """The hunt of that name; ``HuntNotFound`` lists near names, or says why it didn't load."""
@@ -60,15 +64,13 @@ def load_hunts(folder: Path) -> Catalogue:
     for path in _hunt_files(folder):
         by_name[hunt_name(path)].append(path)
     hunts: dict[str, Hunt] = {}
-    errors: list[HuntFileError] = []
     failed: dict[str, HuntFileError] = {}
     for name, paths in sorted(by_name.items()):
         try:
             hunts[name] = _read_only(name, paths)
         except HuntFileError as error:
-            errors.append(error)
             failed[name] = error
-    return Catalogue(MappingProxyType(hunts), tuple(errors), MappingProxyType(failed))
+    return Catalogue(MappingProxyType(hunts), MappingProxyType(failed))
 
 
 def hunt_name(path: Path) -> str:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -196,6 +196,26 @@ def test_standin_runs_a_command_with_its_settings(run: Run, tmp_path: Path) -> N
     assert done.returncode == 7, done.stderr
 
 
+def signalled_at_a_slice(
+    arguments: Sequence[str], environment: dict[str, str], number: signal.Signals
+) -> tuple[int, str]:
+    """Run until a slice is staged, send the signal; the exit code, and what was said after it."""
+    with subprocess.Popen(
+        command(*arguments),
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "are staged" in line:
+                break
+        process.send_signal(number)
+        said = process.stderr.read()
+    return process.returncode, said
+
+
 def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
     run: Run, standin: Standin, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -204,18 +224,7 @@ def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
     arguments = ("export", "--hunt", "network", "--from", busiest, "--to", day(standin, 2))
     before = len(standin.calls)
     for _ in range(3):
-        with subprocess.Popen(
-            command(*arguments),
-            env={**os.environ, **environment},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if "are staged" in line:
-                    break
-            process.kill()
+        signalled_at_a_slice(arguments, environment, signal.SIGKILL)
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
     assert "staged by an earlier run" in done.stderr
@@ -250,20 +259,8 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
 ) -> None:
     """Exit code 130, no trace, and what was staged is kept."""
     arguments = ("export", "--hunt", "network", "--from", day(standin, 3), "--to", day(standin, 2))
-    with subprocess.Popen(
-        command(*arguments),
-        env={**os.environ, **environment},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "are staged" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-    assert process.returncode == 130
+    code, said = signalled_at_a_slice(arguments, environment, signal.SIGINT)
+    assert code == 130
     assert "goes on where this stopped" in said
     assert "Traceback" not in said
 
