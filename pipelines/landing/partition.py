@@ -38,12 +38,15 @@ def commit(
 ) -> None:
     """Write the slices, which are in time order, as one file in one atomic step.
 
-    ``schema_hint`` gives the columns where no slice has any: an empty answer may come without a
-    schema. Raises ``SchemaChanged`` where a column has two types, ``LakeUnwritable`` where the disk
-    says no, and ``LandingError`` where the rows written are not those that were pulled; what was
-    committed at ``target`` before is then still there.
+    ``schema_hint`` is the schema of another partition of the hunt. It gives the columns where no
+    slice has any, since an empty answer may come without a schema. Raises ``SchemaChanged`` where a
+    column has two types, ``LakeUnwritable`` where the disk says no, and ``LandingError`` where the
+    rows written are not those that were pulled, or a name means another column in the other
+    partition; what was committed at ``target`` before is then still there.
     """
     schema = _merged_schema(slices, schema_hint)
+    if schema_hint is not None:
+        _refuse_mixed_columns(schema, schema_hint, receipt)
 
     def write(beside: Path) -> None:
         rows = 0
@@ -95,6 +98,24 @@ def _merged_schema(slices: Sequence[StagedSlice], hint: pa.Schema | None) -> pa.
     if not columns and hint is not None:
         columns = wire_columns(hint)
     return arrow_schema(columns)
+
+
+def _refuse_mixed_columns(schema: pa.Schema, other: pa.Schema, receipt: Receipt) -> None:
+    """Refuse what a view over both would mix: DuckDB takes names that differ by case for one.
+
+    A table that has ``LogonId`` and gains ``LogonID`` is such a case: which of two names is told
+    apart by a number can be known only when both are there.
+    """
+    before = {field.name.casefold(): _wire_name(field) for field in other}
+    for field in schema:
+        now = _wire_name(field)
+        if before.get(field.name.casefold(), now) != now:
+            raise LandingError(
+                f"{receipt.hunt}, partition {receipt.partition}: {now} would land as {field.name}, "
+                f"which is {before[field.name.casefold()]} in the hunt's other partitions. Rename "
+                f"one of the two in the hunt, as in `| project-rename Upper{field.name} = ...`, or "
+                f"move the other partitions out of the lake"
+            )
 
 
 def _batches(slices: Iterable[StagedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

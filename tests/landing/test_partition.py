@@ -24,7 +24,7 @@ from pipelines.landing import (
     read_receipt,
 )
 from pipelines.landing.partition import _row_groups
-from pipelines.landing.schema import wire_columns
+from pipelines.landing.schema import arrow_schema, wire_columns
 from pipelines.windows import Window
 from tests.landing.samples import COLUMNS, a_receipt, a_record, an_answer, hours, on_a_full_disk
 
@@ -376,3 +376,16 @@ def test_duckdb_reads_the_same_instants_to_the_tick(staging: Staging, target: Pa
     assert found == [(instant, -86_400_000_000_100) for instant in instants]
     assert landed == instants
     assert after == 2
+
+
+def test_a_name_means_one_column_in_all_partitions(staging: Staging, target: Path) -> None:
+    """A table that gains ``LogonID`` beside ``LogonId`` must not mix the two in the hunt's view."""
+    rows = [{"LogonId": 1, "LogonID": "a"}]
+    slices = [stage(staging, hours(0, 24), rows, {"LogonId": "Int64", "LogonID": "String"})]
+    earlier = arrow_schema({"LogonId": "Int64"})
+    with pytest.raises(LandingError, match=r"column LogonID would land as LogonID.*project-rename"):
+        commit(target, slices, receipt=a_receipt(slices), schema_hint=earlier)
+    assert not target.exists()
+    both = arrow_schema({"LogonId": "Int64", "LogonID": "String", "Other": "String"})
+    commit(target, slices, receipt=a_receipt(slices), schema_hint=both)
+    assert pq.read_schema(target).names[:2] == ["LogonId_2", "LogonID"]
