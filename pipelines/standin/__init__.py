@@ -20,10 +20,11 @@ from pipelines.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock, now_tick
 from pipelines.errors import HuntlakeError
 from pipelines.hunts import SurfaceName
 from pipelines.kql import tables
-from pipelines.standin import store, synthetic, vocabulary
+from pipelines.standin import given, store, synthetic, vocabulary
 from pipelines.standin.authority import Authority, make_client_certificate
 from pipelines.standin.evaluate import SyntheticTenant
 from pipelines.standin.faults import Fault, Faults
+from pipelines.standin.inprocess import InProcessTokens, InProcessTransport
 from pipelines.standin.limits import RunningTimeModel, StandinLimits
 from pipelines.standin.server import StandinServer
 from pipelines.standin.service import Call, Service
@@ -35,6 +36,8 @@ __all__ = [
     "Call",
     "Fault",
     "Faults",
+    "InProcessTokens",
+    "InProcessTransport",
     "RunningTimeModel",
     "Standin",
     "StandinLimits",
@@ -217,7 +220,7 @@ def _build_once(directory: Path, data: SyntheticSettings) -> None:
 
 def _recipe() -> str:
     """Changes with the code that makes the events, so that an upgrade never serves older ones."""
-    sources = (module.__file__ for module in (tables, store, synthetic, vocabulary))
+    sources = (module.__file__ for module in (tables, store, given, synthetic, vocabulary))
     digest = hashlib.sha256()
     for source in sources:
         digest.update(Path(source or "").read_bytes())

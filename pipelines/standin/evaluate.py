@@ -5,7 +5,6 @@ What belongs here: one DuckDB database, and queries over it. What does not: the 
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.kql.lexer import Kind, code
-from pipelines.standin.exactness import MACROS
+from pipelines.standin import exactness, functions
+from pipelines.standin.given import Rows, create_tables, insert_rows
 from pipelines.standin.store import (
     SNAPSHOT_TABLES,
     TIMESPAN,
@@ -34,18 +34,25 @@ from pipelines.windows import TICKS_PER_SECOND, Window, format_instant, parse_in
 
 _HOUR_TICKS: Final = 3_600 * TICKS_PER_SECOND
 _ANSWER: Final = "answer"
+_TOP: Final = re.compile(
+    r"(?P<step>_s\d+) AS \(SELECT \* FROM (?P<before>_s\d+) ORDER BY .+ LIMIT (?P<limit>\d+)\)\n"
+    r"(?P<last>SELECT \* FROM (?P=step))\Z"
+)
+_EVENTS: Final = frozenset(all_tables()) - frozenset(SNAPSHOT_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """An answer before it is written: names and the service's types, and how much it is.
 
-    ``hours_scanned`` is how many hours of events the query's own times let it read.
+    ``hours_scanned`` is how many hours of events the query's own times let it read, and
+    ``rows_sorted`` how many rows a ``top`` at its end chose from.
     """
 
     schema: tuple[tuple[str, str], ...]
     rows: int
     hours_scanned: float
+    rows_sorted: int
     connection: duckdb.DuckDBPyConnection
 
     def __enter__(self) -> Self:
@@ -67,10 +74,13 @@ class Evaluation:
 class SyntheticTenant:
     """A tenant's events. Each query runs on a cursor of its own, so threads may share this."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = duckdb.connect(str(path))
-        self._connection.execute("SET TimeZone = 'UTC'")
-        for macro in MACROS:
+    def __init__(self, path: Path | None = None) -> None:
+        """The tenant of a database that was built; without one, a tenant without any events."""
+        self._connection = duckdb.connect(":memory:" if path is None else str(path))
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        if path is None:
+            create_tables(self._connection)
+        for macro in (*exactness.MACROS, *functions.MACROS):
             self._connection.execute(f"CREATE OR REPLACE MACRO {macro}")
 
     def close(self) -> None:
@@ -82,19 +92,19 @@ class SyntheticTenant:
 
         Raises ``QueryFault``. The order is DuckDB's own where the query gives none.
         """
-        sql = to_sql(kql, schema=_schema(), now=visible.end)
+        sql = to_sql(kql, now=visible.end)
         cursor = self._connection.cursor()
-        cursor.execute("SET TimeZone = 'UTC'")
         for table in _tables_named(sql):
             cursor.execute(_visible_view(table, visible))
         try:
-            cursor.execute(f"CREATE TEMP TABLE {_ANSWER} AS FROM ({sql}) LIMIT {row_cap}")
+            create = f"CREATE TEMP TABLE {_ANSWER} AS FROM ({sql}) LIMIT {row_cap}"
+            [(rows,)] = cursor.execute(create).fetchall()
             schema = _conform(cursor)
+            rows_sorted = _rows_sorted(cursor, sql, rows, row_cap)
         except duckdb.Error as error:
             cursor.close()
             raise _fault(error) from error
-        [(rows,)] = cursor.execute(f"SELECT count(*) FROM {_ANSWER}").fetchall()
-        return Evaluation(schema, rows, _hours_scanned(kql, visible), cursor)
+        return Evaluation(schema, rows, _hours_scanned(kql, visible), rows_sorted, cursor)
 
     def table(self, name: str) -> pa.Table:
         """All rows of a table, straight from the database, under the columns' own names."""
@@ -109,9 +119,13 @@ class SyntheticTenant:
         """Events that reach the service only now, though they happened in the window."""
         insert_events(self._connection.cursor(), table, window, rows=rows, seed=seed)
 
+    def insert(self, table: str, rows: Rows) -> None:
+        """Add given events: see ``Rows``."""
+        insert_rows(self._connection.cursor(), table, rows)
 
-def _schema() -> Mapping[str, list[str]]:
-    return {table: [held_name(name) for name in columns(table)] for table in all_tables()}
+    def clear(self, table: str) -> None:
+        """Take all events out of a table."""
+        self._connection.cursor().execute(f"TRUNCATE {held_table(table)}")
 
 
 def _tables_named(sql: str) -> list[str]:
@@ -130,6 +144,18 @@ def _visible_view(table: str, visible: Window) -> str:
         f"{view} WHERE \"Timestamp\" >= TIMESTAMP_NS '{start}' "
         f"AND \"Timestamp\" < TIMESTAMP_NS '{end}'"
     )
+
+
+def _rows_sorted(cursor: duckdb.DuckDBPyConnection, sql: str, rows: int, row_cap: int) -> int:
+    """How many rows the ``top`` had before it that ends the query; none where another step does."""
+    match = _TOP.search(sql)
+    if match is None:
+        return 0
+    if rows < min(int(match["limit"]), row_cap):
+        return rows
+    counting = f"{sql[: match.start('last')]}SELECT count(*) FROM {match['before']}"
+    [(before,)] = cursor.execute(counting).fetchall()
+    return int(before)
 
 
 def _conform(cursor: duckdb.DuckDBPyConnection) -> tuple[tuple[str, str], ...]:
@@ -181,11 +207,11 @@ def _fault(error: duckdb.Error) -> Exception:
 
 def _hours_scanned(kql: str, visible: Window) -> float:
     """The span between the earliest and the latest datetime in the query, as the service prunes."""
-    events = {*all_tables()} - {*SNAPSHOT_TABLES}
-    if not any(token.text in events for token in code(kql)):
+    tokens = code(kql)
+    if not any(token.text in _EVENTS for token in tokens):
         return 0.0
     instants = []
-    for token in code(kql):
+    for token in tokens:
         if token.kind is Kind.LITERAL and token.text.startswith("datetime("):
             try:
                 instants.append(parse_instant(token.text[len("datetime(") : -1]))

@@ -43,6 +43,23 @@ class Reply:
     content_type: str = "application/json"
 
 
+def head(
+    reply: Reply, length: int, encoding: str | None, client_request_id: str | None
+) -> Mapping[str, str]:
+    """The headers of a reply whose body has this length on the wire."""
+    headers = {
+        "Content-Type": reply.content_type,
+        "Content-Length": str(length),
+        REQUEST_ID: str(uuid.uuid4()),
+        **reply.headers,
+    }
+    if client_request_id:
+        headers["client-request-id"] = client_request_id
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    return headers
+
+
 def json_reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Reply:
     """A reply with a JSON body."""
     return Reply(status, json.dumps(value).encode(), headers or {})

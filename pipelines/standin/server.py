@@ -4,13 +4,11 @@ What belongs here: HTTP over TLS on localhost. What does not: what is answered (
 ``signin``).
 """
 
-import gzip
 import socket
 import ssl
 import struct
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.utils import formatdate
@@ -21,13 +19,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.standin.faults import Fault
-from pipelines.standin.replies import REQUEST_ID, Reply, json_reply
+from pipelines.standin.replies import Reply, head, json_reply
 from pipelines.standin.service import PATHS, Service
 from pipelines.standin.signin import SignIn, SignInRefused
-from pipelines.standin.spoiling import spoiled
+from pipelines.standin.spoiling import packed
 
-# As low as gzip goes: a demo on two cores should not spend its time here.
-_GZIP_LEVEL: Final = 1
 # For queries that are being answered when it stops; no client waits for more.
 _STOP_SECONDS: Final = 5.0
 _DISCOVERY: Final = "/v2.0/.well-known/openid-configuration"
@@ -168,12 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.RESET:
             self._reset()
             return
-        body, encoding = spoiled(reply.body, fault), None
-        if fault is Fault.TRUNCATED_GZIP or "gzip" in self.headers.get("Accept-Encoding", ""):
-            body, encoding = gzip.compress(body, _GZIP_LEVEL), "gzip"
+        accepted = self.headers.get("Accept-Encoding", "")
+        body, encoding = packed(reply.body, fault, accepted)
         middle = len(body) // 2
-        if fault is Fault.TRUNCATED_GZIP:
-            body = body[:middle]
         self._send_head(reply, len(body), encoding)
         self.wfile.write(body[:middle])
         if fault is Fault.RESET_MID_BODY:
@@ -184,16 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[middle:])
 
     def _send_head(self, reply: Reply, length: int, encoding: str | None = None) -> None:
-        headers = {
-            "Content-Type": reply.content_type,
-            "Content-Length": str(length),
-            REQUEST_ID: str(uuid.uuid4()),
-            **reply.headers,
-        }
-        if client_request_id := self.headers.get("client-request-id"):
-            headers["client-request-id"] = client_request_id
-        if encoding:
-            headers["Content-Encoding"] = encoding
+        headers = head(reply, length, encoding, self.headers.get("client-request-id"))
         self.send_response(reply.status)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -3,6 +3,7 @@
 What belongs here: changes to the bytes. What does not: the connection (``server``).
 """
 
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -11,9 +12,20 @@ from typing import Any, Final
 from pipelines.standin.faults import Fault
 
 _Answer = dict[str, Any]
+# As low as gzip goes: a demo on two cores should not spend its time here.
+_GZIP_LEVEL: Final = 1
 # Set around a number's digits while it is a text in Python; no text of an answer is of this form.
 _MARK: Final = "\0"
 _MARKED: Final = re.compile(r'"\\u0000([-+.0-9eE]+)\\u0000"')
+
+
+def packed(body: bytes, fault: Fault | None, accepted: str) -> tuple[bytes, str | None]:
+    """What is sent of a body with the fault in it, and its encoding: gzip where it is accepted."""
+    sent = spoiled(body, fault)
+    if fault is not Fault.TRUNCATED_GZIP and "gzip" not in accepted:
+        return sent, None
+    sent = gzip.compress(sent, _GZIP_LEVEL)
+    return (sent[: len(sent) // 2] if fault is Fault.TRUNCATED_GZIP else sent), "gzip"
 
 
 def spoiled(body: bytes, fault: Fault | None) -> bytes:

@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from pipelines.standin.given import create_table
 from pipelines.standin.store import (
     EVENT_TABLES,
     MINOR_TABLES,
@@ -18,7 +19,6 @@ from pipelines.standin.store import (
     SNAPSHOT_TABLES,
     TYPES_TABLE,
     columns,
-    duckdb_type,
     held_name,
     held_table,
 )
@@ -63,15 +63,15 @@ def build(path: Path, settings: SyntheticSettings) -> None:
         connection.begin()
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
         for table in (*EVENT_TABLES, TYPES_TABLE):
-            _create(connection, table)
+            create_table(connection, table)
             for day, rows in _days(table, settings):
                 insert_events(connection, table, day, rows=rows, seed=settings.seed)
         whole = Window(settings.end - settings.days * _DAY_TICKS, settings.end)
         for table in MINOR_TABLES:
-            _create(connection, table)
+            create_table(connection, table)
             insert_events(connection, table, whole, rows=_MINOR_ROWS, seed=settings.seed)
         for table in SNAPSHOT_TABLES:
-            _create(connection, table)
+            create_table(connection, table)
             _insert(connection, table, _NO_TIME, rows=_SNAPSHOT_ROWS, seed=settings.seed)
         connection.commit()
     beside.replace(path)
@@ -84,12 +84,6 @@ def insert_events(
     if rows > 0:
         instant = _instant(window, rows)
         _insert(connection, table, instant, rows=rows, seed=seed + window.start % 1_000_003)
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    kinds = columns(table)
-    listed = ", ".join(f'"{held_name(name)}" {duckdb_type(kind)}' for name, kind in kinds.items())
-    connection.execute(f"CREATE TABLE {held_table(table)} ({listed})")
 
 
 def _insert(

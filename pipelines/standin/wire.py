@@ -109,8 +109,11 @@ def _rows(
             waiting.append(_value(name, kind, dialect))
     pieces.append(" || ".join([*waiting, "'}'"]))
     listed = ", ".join(f"{piece} AS piece_{number}" for number, piece in enumerate(pieces))
-    texts = connection.sql(f"SELECT {listed} FROM answer").to_arrow_table()
-    columns = [column.to_pylist() for column in texts.columns]
+    # Not as Arrow, which takes longer for the few rows of most answers, and is no quicker for many.
+    texts = connection.execute(f"SELECT {listed} FROM answer").fetchall()
+    if not noisy or not texts:
+        return ",".join(map("".join, texts)).encode()
+    columns: list[Sequence[str]] = list(zip(*texts, strict=True))
     for number, name in noisy.items():
         columns[number] = [_with_noise(name, text) for text in columns[number]]
     return ",".join(map("".join, zip(*columns, strict=True))).encode()

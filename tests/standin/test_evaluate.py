@@ -97,11 +97,12 @@ def test_the_last_tick_of_a_day_belongs_to_that_day(tenant: SyntheticTenant) -> 
 
 @pytest.mark.parametrize(("step", "seconds"), [("1d", 86_400), ("1h", 3_600), ("7m", 420)])
 def test_bins_hold_what_lies_in_them(tenant: SyntheticTenant, step: str, seconds: int) -> None:
-    """Counted from 1970, whatever the step; no event is moved into its neighbour."""
+    """Counted from 0001-01-01, whatever the step; no event is moved into its neighbour."""
+    first = parse_instant("0001-01-01")
     found = rows(tenant, f"DeviceNetworkEvents | summarize n = count() by bin(Timestamp, {step})")
     expected: dict[str, int] = {}
     for tick in ticks(tenant, "DeviceNetworkEvents"):
-        start = format_instant(tick - tick % (seconds * TICKS_PER_SECOND))
+        start = format_instant(tick - (tick - first) % (seconds * TICKS_PER_SECOND))
         expected[start] = expected.get(start, 0) + 1
     assert {row["Timestamp"]: row["n"] for row in found} == expected
 
@@ -267,3 +268,34 @@ def test_hours_scanned_follow_the_times_in_the_query(
     """The modelled running time depends on them."""
     with tenant.evaluate(query, visible=ALL, row_cap=1) as evaluation:
         assert evaluation.hours_scanned == hours
+
+
+@pytest.mark.parametrize(
+    ("query", "sorted_rows"),
+    [
+        ("DeviceNetworkEvents | top 5 by Timestamp asc", 900),
+        ("DeviceNetworkEvents | where Timestamp < datetime(2026-11-18) | top 5 by ReportId", 300),
+        (
+            "let T = AlertInfo | top 9 by AlertId; T | top 5 by Timestamp | top 3 by Title",
+            5,
+        ),
+        ("DeviceNetworkEvents | top 5000 by Timestamp asc", 900),
+        ("DeviceNetworkEvents | where ReportId < 0 | top 5 by Timestamp asc", 0),
+        ("DeviceNetworkEvents | sort by Timestamp asc", 0),
+        ("DeviceNetworkEvents | top 5 by Timestamp asc | count", 0),
+        ("DeviceNetworkEvents", 0),
+    ],
+)
+def test_a_top_chooses_from_all_rows_before_it(
+    tenant: SyntheticTenant, query: str, sorted_rows: int
+) -> None:
+    """The modelled running time depends on them, not on the few that it leaves."""
+    with tenant.evaluate(query, visible=ALL, row_cap=1_000) as evaluation:
+        assert evaluation.rows_sorted == sorted_rows
+
+
+def test_an_empty_answer_may_have_dynamic_columns(tenant: SyntheticTenant) -> None:
+    """Graph's noise is in values, of which there are none."""
+    query = "DeviceEvents | where false | project AdditionalFields"
+    with tenant.evaluate(query, visible=ALL, row_cap=10) as evaluation:
+        assert json.loads(evaluation.body("odata", 0.1))["results"] == []

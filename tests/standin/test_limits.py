@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.standin.limits import QuotaBook, StandinLimits
+from pipelines.standin.limits import QuotaBook, RunningTimeModel, StandinLimits
 
 SECOND = 1_000_000_000
 NOON = 1_763_640_000 * SECOND
@@ -83,3 +83,11 @@ def test_no_window_ever_holds_more_calls_than_it_may(pauses: list[int], amount: 
         if refusal is None:
             quota.take(now)
             taken.append(now)
+
+
+def test_a_page_of_a_far_too_large_window_costs_running_time() -> None:
+    """What a ``top`` chooses from counts, so that small pages of a month aren't free."""
+    model = RunningTimeModel()
+    plain = model.seconds(100_000, 24.0)
+    assert model.seconds(100_000, 24.0, 110_000) < 1.2 * plain
+    assert model.seconds(100_000, 24.0, 20_000_000) > 10 * plain

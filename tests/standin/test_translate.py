@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from pipelines.kql import datetime_literal
+from pipelines.kql.lexer import scan
 from pipelines.standin import SyntheticSettings
 from pipelines.standin.evaluate import SyntheticTenant
-from pipelines.standin.exactness import TranslationChanged, exact_literals
+from pipelines.standin.exactness import TranslationChanged, exact, exact_literals
 from pipelines.standin.synthetic import build
-from pipelines.standin.translate import QueryFault, to_sql
+from pipelines.standin.translate import QueryFault, _read, _words, to_sql
 from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
 
 END = parse_instant("2026-11-20")
@@ -72,9 +73,8 @@ def test_a_form_that_is_not_known_is_refused() -> None:
 def test_every_datetime_of_a_query_is_mended() -> None:
     """However many there are, none is left in microseconds."""
     sql = to_sql(
-        "T | where A between (datetime(2026-11-20T00:00:00.1234567Z) .. datetime(2026-11-21)) "
-        "or A > (datetime(2026-11-20T00:00:00.7654321Z) - (1d))",
-        schema={"T": ["A"]},
+        "AlertInfo | where Timestamp between (datetime(2026-11-20T00:00:00.1234567Z) .. "
+        "datetime(2026-11-21)) or Timestamp > (datetime(2026-11-20T00:00:00.7654321Z) - (1d))",
         now=END,
     )
     assert sql.count("TIMESTAMP_NS '") == 3
@@ -91,7 +91,7 @@ def test_every_datetime_of_a_query_is_mended() -> None:
         ),
         ("AlertInfo | where Nope == 1", "Failed to resolve scalar expression named 'Nope'"),
         ("AlertInfo | wher x", "Syntax error"),
-        ("AlertInfo | extend h = hash(AlertId)", "The stand-in can't run this query"),
+        ("AlertInfo | extend h = hash_many(AlertId)", "The stand-in can't run this query"),
     ],
 )
 def test_a_wrong_query_is_answered_as_the_service_does(
@@ -129,3 +129,36 @@ def test_late_events_join_the_others(tenant: SyntheticTenant) -> None:
     before = count(tenant, "AlertInfo")
     tenant.add_late("AlertInfo", Window(END - 2 * DAY, END - DAY), rows=7, seed=1)
     assert count(tenant, "AlertInfo") == before + 7
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "AlertInfo | where Timestamp >= {0} and Timestamp < {1} | project Timestamp",
+        "AlertInfo | where Timestamp between ({0} .. {1}) or Timestamp > {0} - 1h",
+        "let Start = {0};\nAlertInfo | where Timestamp > Start and Timestamp != {0}",
+        "AlertInfo | where bin(Timestamp, 60s) in ({0}, {1}) | where Timestamp < ago(1d)",
+        "AlertInfo | where Title == '{0}' and Timestamp > {1}",
+        "AlertInfo | where Title == '1987-06-05T04:03:02.0000000Z' and Timestamp > {1}",
+        'print a = {0}, b = {1}, c = datetime(20 Nov 2026), d = dynamic({{"at": {0}}})',
+        "range At from {0} to {1} step 1h",
+    ],
+)
+def test_a_query_is_read_once_for_all_instants(query: str) -> None:
+    """What is remembered of it gives the SQL that reading it anew would."""
+    literals = [datetime_literal(END + number * 12_345_678) for number in range(4)]
+    for first, second in (literals[:2], literals[2:], [literals[0]] * 2):
+        asked = query.format(first, second)
+        remembered = to_sql(asked, now=END)
+        _read.cache_clear()
+        assert remembered == to_sql(asked, now=END)
+        read = _read("".join(_words(list(scan(asked)))))
+        assert remembered == exact(read, now=END)
+
+
+def test_a_query_is_read_once() -> None:
+    """Reading it takes longer than answering it, and an export asks it with many windows."""
+    _read.cache_clear()
+    for number in range(5):
+        to_sql(f"AlertInfo | where Timestamp > {datetime_literal(END + number)}", now=END + number)
+    assert _read.cache_info().misses == 1
