@@ -20,8 +20,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines.errors import HuntFileError, KqlError
+from pipelines.hunt_analysis import analyse_query, idle_settings
 from pipelines.hunts import ExportSettings, Hunt
-from pipelines.kql import Analysis, Verdict, analyse
+from pipelines.kql import Analysis, Verdict
 
 _SETTINGS: Final = tuple(field.name for field in fields(ExportSettings))
 _CHECKED_SETTINGS: Final = TypeAdapter(ExportSettings)
@@ -241,12 +242,22 @@ def _settings(path: Path, draft: _Draft) -> ExportSettings:
 
 def _analysis(path: Path, draft: _Draft, settings: ExportSettings) -> Analysis:
     try:
-        return analyse(draft.query, time_column=settings.time_column)
+        analysis = analyse_query(draft.query, settings)
     except KqlError as error:
         line, why = 1, str(error)
         if located := _PLACE.fullmatch(why):
             line, why = int(located[1]), f"column {located[2]} of the query: {located[3]}"
         raise HuntFileError(f"{path}:{draft.query_line + line - 1}: {why}") from error
+    _refuse_idle_settings(path, draft, settings, analysis)
+    return analysis
+
+
+def _refuse_idle_settings(
+    path: Path, draft: _Draft, settings: ExportSettings, analysis: Analysis
+) -> None:
+    """Refuse what its author thinks is heeded."""
+    for key, why in idle_settings(settings, analysis):
+        _refuse(path, draft.export_lines[key], f"`{key}:` {why}")
 
 
 def _with_partitions(

@@ -20,6 +20,10 @@ class ExportSettings:
     ``start`` is the first date of its partitions (default: 30 days before the catalogue loads, as
     the service keeps no more). ``surface`` and ``tenant`` override the environment's.
     ``time_column`` names the event tables' time column where it is not ``Timestamp``.
+    ``reference_tables`` are read whole, whatever the partition's window: lists of what is, such as
+    ``IdentityInfo``, which a hunt looks things up in. ``verdict`` overrides what the analysis says
+    of how the hunt may be cut, for the ``verdict_reason`` that must be given; ``key`` names the
+    answer's columns by whose hash a keyed one may be split.
     """
 
     partitions: Partitioning = "daily"
@@ -27,6 +31,10 @@ class ExportSettings:
     surface: SurfaceName | None = None
     tenant: str | None = None
     time_column: str | None = None
+    reference_tables: tuple[str, ...] = ()
+    verdict: Literal["row-wise", "keyed", "whole"] | None = None
+    verdict_reason: str | None = None
+    key: tuple[str, ...] = ()
     group: str | None = None
     owners: tuple[str, ...] = ()
     schedule: bool = True
@@ -48,6 +56,11 @@ class Hunt:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when what the hunt returns may change: its query or its time column."""
-        text = f"{self.export.time_column or ''}\0{self.export.partitions}\0{self.query}"
+        """Changes when what the hunt returns may change: its query, or what restricts its tables.
+
+        Not with ``verdict``: that says how to ask for the same rows.
+        """
+        export = self.export
+        tables = sorted(export.reference_tables)
+        text = "\0".join((export.time_column or "", export.partitions, *tables, self.query))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import HuntFileError, HuntNotFound
+from pipelines.hunt_analysis import analyse_hunt
 from pipelines.hunt_files import Catalogue, hunt_name, load_hunts
 from pipelines.hunts import ExportSettings
 from pipelines.kql import Verdict, analyse, restrict
+from pipelines.spans import TICKS
 from pipelines.windows import Window, parse_instant
 
 STARTER_SET = Path(__file__).parents[1] / "assets" / "hunts"
@@ -161,6 +163,21 @@ def test_a_hunt_is_called_what_its_file_is_called(stem: str, name: str) -> None:
         ("query: DeviceEvents\nexport:\n  surface: odata\n", 3, "'xdr', 'graph' or 'mde'"),
         ("query: DeviceEvents\nexport:\n  owners: me\n", 3, "valid list"),
         ("query: DeviceEvents\nexport:\n  partitions: snapshot\n", 3, "without a time"),
+        ("query: DeviceEvents\nexport:\n  reference_tables: [Mine]\n", 3, "doesn't read"),
+        ("query: DeviceEvents\nexport:\n  verdict: aligned\n", 3, "'row-wise', 'keyed' or"),
+        ("query: DeviceEvents\nexport:\n  verdict: whole\n", 3, "needs a reason"),
+        ("query: DeviceEvents\nexport:\n  verdict_reason: x\n", 3, "is for a `verdict:`"),
+        ("query: DeviceEvents\nexport:\n  key: [a]\n", 3, "is for `verdict: keyed`"),
+        (
+            "query: DeviceEvents\nexport:\n  verdict: keyed\n  verdict_reason: x\n",
+            3,
+            "needs the key",
+        ),
+        (
+            "query: ExposureGraphNodes\nexport:\n  verdict: whole\n  verdict_reason: x\n",
+            3,
+            "is for hunts on events",
+        ),
         ("query: ExposureGraphNodes\nexport:\n  partitions: daily\n", 3, "use `partitions: snap"),
         ("name: a\nquery: |\n  DeviceEvents\n  | where (a\n", 4, "column 9 of the query: .*closed"),
         ("query: DeviceEvents | where 'a\n", 1, "column 22 of the query"),
@@ -256,14 +273,48 @@ def test_the_time_column_of_an_undocumented_table_comes_from_the_file(tmp_path: 
     assert load(tmp_path, sysmon__kql=query).hunt("sysmon").export.time_column == "TimeGenerated"
 
 
+def test_an_author_knows_better_for_a_stated_reason(tmp_path: Path) -> None:
+    """The verdict is theirs; how to count, or where the time is, nobody told."""
+    head = "// export:\n//   verdict: {}\n//   verdict_reason: reports follow within a minute\n"
+    query = "DeviceEvents | join AlertInfo on DeviceId | project DeviceId"
+    hunts = load(
+        tmp_path,
+        sliced__kql=head.format("row-wise") + query,
+        split__kql=head.format("keyed\n//   key: [DeviceId]") + query,
+        asked_once__kql=head.format("whole") + "DeviceEvents",
+    ).hunts
+    sliced, split, asked_once = (
+        analyse_hunt(hunts[name]) for name in ("sliced", "split", "asked_once")
+    )
+    assert (sliced.verdict, sliced.grid, sliced.hash_columns) == (Verdict.ROW_WISE, TICKS, None)
+    assert (split.verdict, split.grid, split.hash_columns) == (Verdict.KEYED, None, ("DeviceId",))
+    assert (asked_once.verdict, asked_once.grid) == (Verdict.WHOLE, None)
+    assert "reports follow within a minute" in sliced.reason
+    assert sliced.counting is split.counting is asked_once.counting is None
+    assert asked_once.time_column is None
+
+
+def test_a_reference_table_is_read_whole(tmp_path: Path) -> None:
+    """It is none of the tables to restrict, so a join with it leaves each row by itself."""
+    query = "DeviceEvents | join kind=leftouter IdentityInfo on AccountUpn"
+    setting = "// export:\n//   reference_tables: [IdentityInfo]\n"
+    hunts = load(tmp_path, plain__kql=query, opted_out__kql=setting + query).hunts
+    plain, opted_out = hunts["plain"], hunts["opted_out"]
+    assert analyse_hunt(plain).verdict is Verdict.WHOLE
+    analysis = analyse_hunt(opted_out)
+    assert analysis.verdict is Verdict.ROW_WISE
+    assert [table.name for table in analysis.event_tables] == ["DeviceEvents"]
+    assert plain.fingerprint != opted_out.fingerprint
+
+
 def test_the_starter_set_loads_and_is_described() -> None:
-    """Raw exports, filtered hunts, a whole one and a snapshot."""
+    """Raw exports, filtered hunts, snapshots, some that group: every verdict has one."""
     catalogue = load_hunts(STARTER_SET)
     assert catalogue.errors == ()
     assert {"device_process_events", "device_network_events", "encoded_powershell"} <= set(
         catalogue.hunts
     )
-    verdicts = {analyse(hunt.query).verdict for hunt in catalogue.hunts.values()}
+    verdicts = {analyse_hunt(hunt).verdict for hunt in catalogue.hunts.values()}
     assert verdicts == set(Verdict)
     assert {hunt.export.partitions for hunt in catalogue.hunts.values()} == {
         *("hourly", "daily", "snapshot")

@@ -5,17 +5,37 @@ What does not: executing it, choosing the windows (``slicing``), or the files th
 (``hunt_files``).
 """
 
-from pipelines.kql.rewrite import datetime_literal, restrict
+from pipelines.kql.rewrite import (
+    CELL,
+    ROWS,
+    count_all,
+    count_buckets,
+    count_cells,
+    count_peaks,
+    datetime_literal,
+    restrict,
+)
 from pipelines.kql.tables import Table, known_tables
-from pipelines.kql.verdict import Analysis, EventTable, Verdict, analyse
+from pipelines.kql.verdict import Analysis, Counting, EventTable, Override, Verdict, analyse
+from pipelines.kql.weight import is_unfiltered, widest_columns
 
 __all__ = [
+    "CELL",
+    "ROWS",
     "Analysis",
+    "Counting",
     "EventTable",
+    "Override",
     "Table",
     "Verdict",
     "analyse",
+    "count_all",
+    "count_buckets",
+    "count_cells",
+    "count_peaks",
     "datetime_literal",
+    "is_unfiltered",
     "known_tables",
     "restrict",
+    "widest_columns",
 ]

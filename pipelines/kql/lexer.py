@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 from pipelines.errors import KqlError
@@ -109,9 +110,11 @@ def scan(text: str) -> Iterator[Token]:
         offset = match.end()
 
 
+@lru_cache(maxsize=16)  # each part of the analysis, and each slice's query, asks for them again
 def code(text: str) -> tuple[Token, ...]:
     """The tokens that mean something: all but spaces and comments."""
-    return tuple(token for token in scan(text) if token.kind not in {Kind.SPACE, Kind.COMMENT})
+    blank = (Kind.SPACE, Kind.COMMENT)
+    return tuple(token for token in scan(text) if token.kind not in blank)
 
 
 def string_value(token: Token) -> str:
@@ -126,7 +129,7 @@ def string_value(token: Token) -> str:
 
 def _unclosed(text: str, offset: int, kind: Kind) -> str | None:
     """What opens a string or typed literal here, where no shape found its end."""
-    if kind not in {Kind.OTHER, Kind.NAME}:
+    if kind is not Kind.OTHER and kind is not Kind.NAME:
         return None
     opening = _OPENING.match(text, offset)
     return opening[0] if opening else None

@@ -1,46 +1,118 @@
 """The query for one slice: the hunt's own text, its tables restricted and its now() fixed.
 
 What belongs here: the text that is added and replaced. What does not: what has to be restricted,
-and whether it can be (``sources``).
+and whether it can be (``sources``); what is asked (``slicing``).
 """
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from pipelines.kql.columns import timespan_ticks
 from pipelines.kql.functions import TIME_FUNCTIONS
 from pipelines.kql.lexer import Token, code
 from pipelines.kql.verdict import Analysis, EventTable
-from pipelines.windows import TICKS_PER_SECOND, Window, format_instant
+from pipelines.spans import BUCKETS, Span
+from pipelines.windows import TICKS_PER_SECOND, Window, format_instant, parse_instant
+
+# The columns of an answer that counts.
+CELL: Final = "HuntlakeCell"
+ROWS: Final = "HuntlakeRows"
 
 _PLAIN_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 # With a byte order mark, which some editors put first.
 _BLANK: Final = f"{string.whitespace}\ufeff"
 _SIGN_OF: Final = {"now": "+", "ago": "-"}
+_WHOLE_ROW: Final = "tostring(pack_all())"
+# The instants that KQL has.
+_FIRST: Final = parse_instant("0001-01-01")
+_LAST: Final = parse_instant("9999-12-31T23:59:59.9999999Z")
+_JOINT: Final = ', "|", '
+_Edit = tuple[int, int, str]
 
 
-def restrict(query: str, analysis: Analysis, *, window: Window, now: int) -> str:
+def restrict(  # noqa: PLR0913 - what is asked, each by name
+    query: str,
+    analysis: Analysis,
+    *,
+    window: Window,
+    now: int,
+    span: Span | None = None,
+    limit: int | None = None,
+) -> str:
     """The query with every event table limited to ``window`` and the time of the query ``now``.
 
     Each table is shadowed by a ``let`` of its name, above the hunt: wherever the hunt then reads
     the table, within functions and brackets too, it reads the window. The added lines are not
     parted from the hunt by a blank line, which in the portal would end a query.
+
+    ``span`` lies in the window and leaves out some buckets of its first and last cell. With a
+    ``limit`` the answer is the first so many rows in time order, of which the last may share their
+    cell with rows that are left out.
     """
-    blank = len(query) - len(query.lstrip(_BLANK))
-    shadows = "".join(f"{_shadow(table, window)}\n" for table in analysis.event_tables)
-    return query[:blank] + shadows + fix_now(query[blank:], now)
+    tail = _within(analysis, window, span) if span else ""
+    if limit is not None and analysis.time_column is not None:
+        tail += f" | top {limit} by {quoted(analysis.time_column)} asc"
+    return _assembled(query, analysis, window, now, (analysis.end, analysis.end, tail))
+
+
+def count_cells(
+    query: str, analysis: Analysis, *, window: Window, now: int, width: int | None
+) -> str:
+    """The query's rows in the window, counted by bins of ``width`` ticks, or else by cells.
+
+    The answer has a row for each bin that has any: ``CELL``, where it starts, and ``ROWS``.
+    """
+    offset, column = _counted(analysis)
+    cell = column if width is None else f"bin({column}, {timespan_literal(width)})"
+    tail = f" | summarize {ROWS} = count() by {CELL} = {cell}"
+    return _assembled(query, analysis, window, now, (offset, analysis.end, tail))
+
+
+def count_peaks(  # noqa: PLR0913 - what is asked, each by name
+    query: str,
+    analysis: Analysis,
+    *,
+    bins: Sequence[int],
+    width: int,
+    at_least: int,
+    limit: int,
+    now: int,
+) -> str:
+    """The fullest cells of some bins: those of ``at_least`` so many rows, the first ``limit``."""
+    offset, column = _counted(analysis)
+    window = Window(min(bins), max(bins) + width)
+    listed = ", ".join(datetime_literal(each) for each in bins)
+    tail = (
+        f" | where bin({column}, {timespan_literal(width)}) in ({listed})"
+        f" | summarize {ROWS} = count() by {CELL} = {column}"
+        f" | where {ROWS} >= {at_least} | top {limit} by {ROWS} desc"
+    )
+    return _assembled(query, analysis, window, now, (offset, analysis.end, tail))
+
+
+def count_buckets(
+    query: str, analysis: Analysis, *, window: Window, now: int, buckets_each: int
+) -> str:
+    """The rows of a window counted by the hash that may split it, so many buckets to a row.
+
+    ``CELL`` is the first bucket of each.
+    """
+    tail = f" | summarize {ROWS} = count() by {CELL} = bin({_hash(analysis)}, {buckets_each})"
+    return _assembled(query, analysis, window, now, (analysis.end, analysis.end, tail))
+
+
+def count_all(query: str, analysis: Analysis, *, window: Window, now: int) -> str:
+    """The number of the query's rows in the window, as the one row of ``ROWS``."""
+    tail = f" | summarize {ROWS} = count()"
+    return _assembled(query, analysis, window, now, (analysis.end, analysis.end, tail))
 
 
 def fix_now(query: str, now: int) -> str:
     """The query with each call of ``now()`` and ``ago()`` replaced by the instant that it means."""
-    pieces: list[str] = []
-    end = 0
-    for start, stop, text in sorted(_edits(code(query), datetime_literal(now))):
-        pieces += query[end:start], text
-        end = stop
-    return "".join((*pieces, query[end:]))
+    return _edited(query, _now_edits(query, now))
 
 
 def datetime_literal(instant: int) -> str:
@@ -50,35 +122,124 @@ def datetime_literal(instant: int) -> str:
     return f"datetime({whole}.{ticks:07d}Z)"
 
 
-def _shadow(table: EventTable, window: Window) -> str:
-    name, column = _quoted(table.name), _quoted(table.time_column)
-    start, end = datetime_literal(window.start), datetime_literal(window.end)
-    return f"let {name} = {name} | where {column} >= {start} and {column} < {end};"
+def timespan_literal(ticks: int) -> str:
+    """A positive timespan: ``60s`` where it is whole seconds, else in ticks."""
+    seconds, rest = divmod(ticks, TICKS_PER_SECOND)
+    return f"{ticks}tick" if rest else f"{seconds}s"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """The name as KQL wants it: bare where it may be."""
     if _PLAIN_NAME.fullmatch(name):
         return name
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return f"['{escaped}']"
 
 
-def _edits(tokens: tuple[Token, ...], now: str) -> Iterator[tuple[int, int, str]]:
+def _assembled(query: str, analysis: Analysis, window: Window, now: int, tail: _Edit) -> str:
+    blank = len(query) - len(query.lstrip(_BLANK))
+    shadows = "".join(f"{_shadow(table, window)}\n" for table in analysis.event_tables)
+    edits = [edit for edit in _now_edits(query, now) if edit[1] <= tail[0]]
+    edits += [(blank, blank, shadows), tail]
+    return _edited(query, edits)
+
+
+def _counted(analysis: Analysis) -> tuple[int, str]:
+    if analysis.counting is None:
+        raise ValueError("the rows of this query can't be counted by time")
+    return analysis.counting.offset, quoted(analysis.counting.column)
+
+
+def _within(analysis: Analysis, window: Window, span: Span) -> str:
+    """The filter that leaves out what lies in the span's first and last cell, but not in it."""
+    conditions = []
+    if span.start.bucket:
+        condition = f"{_hash(analysis)} >= {span.start.bucket}"
+        conditions.append(_in_cell(analysis, window, span.start.instant, condition))
+    if span.end.bucket:
+        condition = f"{_hash(analysis)} < {span.end.bucket}"
+        conditions.append(_in_cell(analysis, window, span.end.instant, condition))
+    return f" | where {' and '.join(conditions)}" if conditions else ""
+
+
+def _in_cell(analysis: Analysis, window: Window, cell: int, condition: str) -> str:
+    """The condition, asked of one cell's rows alone; where the window is that cell, of all."""
+    if analysis.grid is None or analysis.grid.cell_end(window.start) >= window.end:
+        return condition
+    if analysis.time_column is None:
+        raise ValueError("without a time in the answer no cell can be told from another")
+    # The first cell may begin before the window, and so its column says.
+    start = datetime_literal(analysis.grid.floor(cell))
+    return f"({quoted(analysis.time_column)} != {start} or {condition})"
+
+
+def _hash(analysis: Analysis) -> str:
+    """The hash that may split a cell. Nothing in it is ever null, whose hash no bucket would hold.
+
+    A key of several columns is hashed as one text, and a row as the text of all its columns.
+    """
+    columns = analysis.hash_columns
+    if columns is None:
+        raise ValueError("this query may not be split by a hash")
+    names = [quoted(column) for column in columns]
+    if len(names) > 1:
+        # It makes text of each by itself.
+        text = f"strcat({_JOINT.join(names)})"
+    else:
+        text = f"tostring({names[0]})" if names else _WHOLE_ROW
+    return f"hash({text}, {BUCKETS})"
+
+
+def _shadow(table: EventTable, window: Window) -> str:
+    name, column = quoted(table.name), quoted(table.time_column)
+    start, end = datetime_literal(window.start), datetime_literal(window.end)
+    return f"let {name} = {name} | where {column} >= {start} and {column} < {end};"
+
+
+def _edited(query: str, edits: Iterator[_Edit] | Sequence[_Edit]) -> str:
+    pieces: list[str] = []
+    end = 0
+    for start, stop, text in sorted(edits, key=lambda edit: edit[:2]):
+        pieces += query[end:start], text
+        end = stop
+    return "".join((*pieces, query[end:]))
+
+
+def _now_edits(query: str, now: int) -> Iterator[_Edit]:
     """What to replace, as start, end and new text.
 
-    The argument of ``ago(x)`` stays where it is, whatever it holds: only the text around it is
+    Where the argument of ``ago(x)`` is a literal, the instant is written out, since some functions
+    take a constant only. Any other stays where it is, whatever it holds: only the text around it is
     replaced, so that calls within calls need no thought.
     """
+    tokens = code(query)
     for index, (name, opening) in enumerate(pairwise(tokens)):
         is_member = index > 0 and tokens[index - 1].is_sign(".")
         if not name.is_name(*TIME_FUNCTIONS) or not opening.is_sign("(") or is_member:
             continue
         closing = _closing(tokens, index + 1)
-        if closing == index + 2:
-            yield name.start, tokens[closing].end, now
+        shift = _literal_ticks(tokens[index + 2 : closing])
+        commented = "//" in query[opening.end : tokens[closing].start]
+        instant = now + (shift or 0) * (1 if name.text == "now" else -1)
+        if shift is not None and not commented and _FIRST <= instant <= _LAST:
+            yield name.start, tokens[closing].end, datetime_literal(instant)
         else:
-            yield name.start, opening.end, f"({now} {_SIGN_OF[name.text]} ("
+            sign = _SIGN_OF[name.text]
+            yield name.start, opening.end, f"({datetime_literal(now)} {sign} ("
             yield tokens[closing].start, tokens[closing].end, "))"
+
+
+def _literal_ticks(argument: Sequence[Token]) -> int | None:
+    """The ticks of a timespan that is spelled out, or of none at all."""
+    match argument:
+        case ():
+            return 0
+        case (literal,):
+            return timespan_ticks(literal)
+        case (sign, literal) if sign.is_sign("-"):
+            ticks = timespan_ticks(literal)
+            return None if ticks is None else -ticks
+    return None
 
 
 def _closing(tokens: tuple[Token, ...], opening: int) -> int:

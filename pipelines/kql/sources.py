@@ -9,6 +9,7 @@ is refused, with what to change; and a documented table is restricted wherever i
 where this walk doesn't see why it stands there.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -43,7 +44,7 @@ from pipelines.kql.structure import (
     starts_with,
     statements,
 )
-from pipelines.kql.tables import find_table
+from pipelines.kql.tables import find_table, known_tables
 
 _BUILT_IN: Final = ROW_FUNCTIONS | OTHER_FUNCTIONS | AGGREGATES | TIME_FUNCTIONS
 
@@ -223,12 +224,21 @@ class _Walk(ExpressionWalk):
     def _union(self, step: Operator, scope: Scope) -> None:
         for part in split(self._after_options(step.args), ","):
             if any(is_sign(node, "*") for node in part):
-                self._refuse(
-                    part[0].start,
-                    "huntlake can't restrict the tables that a `*` stands for; list their names",
-                )
+                self._refuse_pattern(part)
             if part:
                 self._source(part, scope, must=True)
+
+    def _refuse_pattern(self, nodes: Sequence[Node]) -> None:
+        """``Device*``: the tenant may have tables that no documentation lists, so don't guess."""
+        shape = "".join(
+            ".*" if is_sign(node, "*") else re.escape(name_of(node) or "") for node in nodes
+        )
+        fitting = [name for name in known_tables() if re.fullmatch(shape, name)]
+        listed = f", such as {', '.join(fitting[:3])}" if fitting else ""
+        self._refuse(
+            nodes[0].start,
+            f"huntlake can't restrict the tables that a `*` stands for; list their names{listed}",
+        )
 
     def _invoke(self, step: Operator, scope: Scope) -> None:
         name = name_of(step.args[0]) if step.args else None
@@ -266,7 +276,7 @@ class _Walk(ExpressionWalk):
 
     def _after_options(self, nodes: Sequence[Node]) -> Sequence[Node]:
         """What follows ``kind=inner hint.remote=left`` and their like."""
-        while (equals := _option_length(nodes)) is not None:
+        while (equals := option_length(nodes)) is not None:
             if isinstance(nodes[0], Token) and nodes[0].is_name("withsource", "with_source"):
                 self._refuse(
                     nodes[0].start,
@@ -277,7 +287,7 @@ class _Walk(ExpressionWalk):
         return nodes
 
 
-def _option_length(nodes: Sequence[Node]) -> int | None:
+def option_length(nodes: Sequence[Node]) -> int | None:
     """Where the ``=`` of an option stands that the nodes start with, if they do."""
     for index, node in enumerate(nodes):
         if is_sign(node, "="):

@@ -50,6 +50,11 @@ class Operator:
     start: int
     args: tuple[Node, ...]
 
+    @property
+    def end(self) -> int:
+        """Where what follows it starts, spaces and comments included."""
+        return self.args[-1].end if self.args else self.start + len(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -71,10 +76,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """The value of ``let f = (parameters) { body }``."""
+    """The value of ``let f = (parameters) { body }``, whose body is ``text[start:end]``."""
 
     parameters: tuple[Parameter, ...]
     body: tuple["Statement", ...]
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +264,9 @@ def _let(text: str, nodes: tuple[Node, ...]) -> Let:
     signature = value[1:] if isinstance(value[0], Token) and value[0].is_name("view") else value
     match signature:
         case (Group() as parameters, Group() as body) if body.open.text == "{":
-            return Let(name, start, Function(_parameters(parameters), statements(text, body.items)))
+            inner = statements(text, body.items)
+            function = Function(_parameters(parameters), inner, body.start, body.end)
+            return Let(name, start, function)
         case _:
             return Let(name, start, pipeline(text, value))
 

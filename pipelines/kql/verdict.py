@@ -1,32 +1,29 @@
 """Whether a query means the same when it is evaluated slice by slice.
 
-What belongs here: the verdict and its reason. What does not: finding what the query reads
-(``sources``), or writing the query for one slice (``rewrite``).
+What belongs here: the verdict, its reason, and what follows for slicing. What does not: finding
+what the query reads (``sources``), what its parts stand for (``interpret``), or writing the query
+for one slice (``rewrite``).
 
-A query is row-wise only where that is plain: each operator and function is one that treats every
-row by itself. Anything else is evaluated whole, once for each partition: dear, but never wrong.
+A query is cut only where it is plain that this changes nothing. Anything else is evaluated whole,
+once for each partition: dear, but never wrong.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from itertools import pairwise
+from typing import Literal
 
-from pipelines.kql.expressions import Sources
-from pipelines.kql.functions import ROW_FUNCTIONS, TIME_FUNCTIONS
-from pipelines.kql.lexer import place
+from pipelines.kql.evaluate import TooEntangled
+from pipelines.kql.functions import TIME_FUNCTIONS
+from pipelines.kql.interpret import Interpreter, Prefix
+from pipelines.kql.lexer import Token, code
 from pipelines.kql.names import time_column_of
 from pipelines.kql.sources import find_sources
-from pipelines.kql.structure import (
-    STARTING_OPERATORS,
-    Operator,
-    Pipeline,
-    Statement,
-    name_of,
-    operator,
-    parse,
-    starts_with,
-)
+from pipelines.kql.steps import ONE_TO_ONE
+from pipelines.kql.structure import Let, Pipeline, Statement, parse
+from pipelines.kql.values import CHANGING, Division, Relation, Value, events, whole
+from pipelines.spans import TICKS, Grid
 
 
 class Verdict(StrEnum):
@@ -34,6 +31,10 @@ class Verdict(StrEnum):
 
     ROW_WISE = "row-wise"
     """Nothing: each row of the answer comes from one row of one event table."""
+    ALIGNED = "aligned"
+    """Nothing, where it is cut between the bins of time that its rows stand for."""
+    KEYED = "keyed"
+    """It would change the answer; but a hash of the key that it groups by divides it safely."""
     WHOLE = "whole"
     """It would change the answer, or might: one call for each partition."""
     SNAPSHOT = "snapshot"
@@ -49,103 +50,213 @@ class EventTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """How the rows of an answer can be counted by time: a prefix of the query, and a column there.
+
+    What follows ``offset`` in the query keeps each row and makes none, so that the rows are the
+    same in number, though the time may be gone later on.
+    """
+
+    offset: int
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a query means for slicing. ``reason`` completes "it is whole, since ..."."""
+    """What a query means for slicing. ``reason`` completes "it is whole, since ...".
+
+    ``grid`` is where the answer may be cut in time (``None``: nowhere). ``time_column`` is the
+    answer's column that holds each row's own cell: the event's time in a row-wise answer, the start
+    of its bin in an aligned one; ``None`` where the answer has lost it. ``hash_columns`` are the
+    answer's columns by whose hash it may be split within a cell: the key that it groups by, or,
+    where that is empty, the whole row; ``None`` where it may not be. ``uses_now``: what it returns
+    depends on its partition's end. ``end`` is the offset at which further operators may follow.
+    """
 
     verdict: Verdict
     reason: str
     event_tables: tuple[EventTable, ...]
     snapshot_tables: tuple[str, ...]
+    grid: Grid | None
+    time_column: str | None
+    hash_columns: tuple[str, ...] | None
+    counting: Counting | None
+    uses_now: bool
+    end: int
 
 
-# `sort` orders an answer and nothing that may follow it here reads the order.
-_ROW_WISE_OPERATORS: Final = frozenset(
-    {
-        *("extend", "filter", "mv-expand", "mvexpand", "order", "parse", "parse-kv"),
-        *("parse-where", "project", "project-away", "project-keep", "project-rename"),
-        *("project-reorder", "sort", "where"),
-    }
-)
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What the hunt's author knows better: the verdict, and why. ``key`` is that of ``KEYED``."""
 
-_WHY_NOT: Final = {
-    "count": "counts rows of different times",
-    "distinct": "compares rows of different times",
-    "join": "joins rows of different times",
-    "limit": "picks some of all rows",
-    "lookup": "joins rows of different times",
-    "make-series": "groups rows of different times",
-    "sample": "picks some of all rows",
-    "summarize": "groups rows of different times",
-    "take": "picks some of all rows",
-    "top": "picks some of all rows",
-    "union": "reads more than one table",
-}
+    verdict: Literal[Verdict.ROW_WISE, Verdict.KEYED, Verdict.WHOLE]
+    reason: str
+    key: tuple[str, ...] = ()
 
 
-def analyse(query: str, *, time_column: str | None = None) -> Analysis:
+def analyse(
+    query: str,
+    *,
+    time_column: str | None = None,
+    reference_tables: Collection[str] = (),
+    override: Override | None = None,
+) -> Analysis:
     """What the query means for slicing.
 
-    ``time_column`` is what the hunt's file says of tables that the documentation doesn't list.
+    ``time_column`` is what the hunt's file says of tables that the documentation doesn't list;
+    ``reference_tables`` are those that it takes as reference data: read whole, whatever the window.
     Raises ``KqlError``, with line and column, for a query that can't be read or not be restricted.
     """
     parsed = parse(query)
     sources = find_sources(query, parsed, time_column=time_column)
     names = dict.fromkeys(table.name for table in sources.tables)
-    times = {name: time_column_of(name, time_column) for name in names}
-    events = tuple(EventTable(name, time) for name, time in times.items() if time is not None)
+    times = {
+        name: None if name in reference_tables else time_column_of(name, time_column)
+        for name in names
+    }
+    event_tables = tuple(EventTable(name, time) for name, time in times.items() if time is not None)
     snapshots = tuple(name for name, time in times.items() if time is None)
-    verdict, reason = _judge(query, parsed, sources, events, snapshots)
-    return Analysis(verdict, reason, events, snapshots)
+
+    relations = {name: events(time) for name, time in times.items()}
+    if event_tables:
+        relations |= dict.fromkeys(snapshots, CHANGING)
+    interpreter = Interpreter(query, {each.start: relations[each.name] for each in sources.tables})
+    relation = _answer(interpreter, parsed, [each.start for each in sources.tables])
+    verdict, reason = _judged(query, relation, event_tables, snapshots)
+    in_time = verdict in {Verdict.ROW_WISE, Verdict.ALIGNED}
+    end = _end(query, parsed)
+    analysis = Analysis(
+        verdict,
+        reason,
+        event_tables,
+        snapshots,
+        grid=relation.grid if in_time else None,
+        time_column=relation.time_column if in_time else None,
+        hash_columns=_hash_columns(relation),
+        counting=_counting(interpreter.prefixes, end) if in_time else None,
+        uses_now=_uses_now(code(query)),
+        end=end,
+    )
+    if override is None or verdict in {override.verdict, Verdict.SNAPSHOT}:
+        return analysis
+    return _overridden(analysis, override)
 
 
-def _judge(
-    query: str,
-    parsed: Sequence[Statement],
-    sources: Sources,
-    events: Sequence[EventTable],
-    snapshots: Sequence[str],
-) -> tuple[Verdict, str]:
-    if not events and not snapshots:
-        return Verdict.WHOLE, "it reads no table"
-    if not events:
-        listed = " and ".join(f"`{name}`" for name in snapshots)
-        return Verdict.SNAPSHOT, f"{listed} {'has' if len(snapshots) == 1 else 'have'} no time"
-    objections = sorted(_objections(parsed, sources))
-    if objections:
-        start, why = objections[0]
-        return Verdict.WHOLE, why.format(place=place(query, start))
-    return Verdict.ROW_WISE, f"every operator treats each row of `{events[0].name}` by itself"
+def _overridden(analysis: Analysis, override: Override) -> Analysis:
+    """The author's verdict. What only the analysis could have found out is not made up."""
+    return replace(
+        analysis,
+        verdict=override.verdict,
+        reason=f"its file says so: {override.reason}",
+        grid=TICKS if override.verdict is Verdict.ROW_WISE else None,
+        time_column=None,
+        hash_columns=override.key or None,
+        counting=None,
+    )
 
 
-def _objections(parsed: Sequence[Statement], sources: Sources) -> Iterator[tuple[int, str]]:
-    """What keeps the query from being row-wise, and where."""
+def _answer(
+    interpreter: Interpreter, parsed: Sequence[Statement], tables: Iterable[int]
+) -> Relation:
+    """What the query returns; whole, where it isn't plain that all its parts were seen."""
     pipelines = [statement for statement in parsed if isinstance(statement, Pipeline)]
-    for further in pipelines[1:]:
-        yield further.start, "a second query starts at {place}"
-    for pipeline in pipelines:
-        yield from _objections_to_steps(pipeline)
-    for let in sources.table_lets:
-        yield let.start, f"the let `{let.name}` at {{place}} is a table"
-    for start in sources.nested:
-        yield start, "the brackets at {place} read a table of their own"
-    for table in sources.tables[1:]:
-        yield table.start, f"the table `{table.name}` is read too, at {{place}}"
-    own = {name.name for name in sources.defined}
-    for call in sources.calls:
-        if call.name not in own | ROW_FUNCTIONS | TIME_FUNCTIONS:
-            yield call.start, f"`{call.name}()` at {{place}} is not known to treat rows one by one"
+    last = parsed[-1]
+    if isinstance(last, Let):
+        return whole(last.start, "the query ends with the `let` at {place}")
+    if len(pipelines) > 1:
+        return whole(pipelines[1].start, "a second query starts at {place}")
+    try:
+        value = interpreter.query(parsed)
+    except TooEntangled:
+        return whole(last.start, "the query at {place} is too entangled to be followed")
+    unseen = next(filter(interpreter.misses, tables), None)
+    if unseen is not None:
+        return whole(unseen, "it is not plain why the table at {place} is read")
+    return _checked(value, last.start)
 
 
-def _objections_to_steps(pipeline: Pipeline) -> Iterator[tuple[int, str]]:
-    if starts_with(pipeline.source, STARTING_OPERATORS):
-        yield pipeline.start, _objection(operator(pipeline.source))
-    elif len(pipeline.source) != 1 or name_of(pipeline.source[0]) is None:
-        yield pipeline.start, "the query at {place} doesn't start with a table's plain name"
-    for step in pipeline.operators:
-        if step.name not in _ROW_WISE_OPERATORS:
-            yield step.start, _objection(step)
+def _checked(value: Value, start: int) -> Relation:
+    """The relation, if it can be an answer that is divided."""
+    if not isinstance(value, Relation):
+        return whole(start, "the query at {place} is not known to return a table")
+    if value.division is Division.CONSTANT:
+        return whole(start, "the answer of the query at {place} comes from no event")
+    if value.division is Division.KEYED and _hash_columns(value) is None and value.note:
+        return whole(value.note.start, f"{value.note.text}keys that the answer doesn't have")
+    return value
 
 
-def _objection(step: Operator) -> str:
-    why = _WHY_NOT.get(step.name, "is not known to treat rows one by one")
-    return f"`{step.name}` at {{place}} {why}"
+def _judged(
+    query: str, relation: Relation, event_tables: Sequence[EventTable], snapshots: Sequence[str]
+) -> tuple[Verdict, str]:
+    if not event_tables and not snapshots:
+        return Verdict.WHOLE, "it reads no table"
+    if not event_tables:
+        return Verdict.SNAPSHOT, f"{_listed(snapshots)} {_have(snapshots)} no time"
+    note = relation.note.located(query) if relation.note else ""
+    match relation.division:
+        case Division.ROWS:
+            names = _listed([table.name for table in event_tables])
+            return Verdict.ROW_WISE, f"every operator treats each row of {names} by itself"
+        case Division.ALIGNED:
+            return Verdict.ALIGNED, note
+        case Division.KEYED:
+            keys = _listed(relation.keys) if relation.keys else "whole rows"
+            return Verdict.KEYED, f"{note}{keys}, whose hash divides {_it(relation.keys)}"
+        case _:
+            return Verdict.WHOLE, note
+
+
+def _hash_columns(relation: Relation) -> tuple[str, ...] | None:
+    """By what the answer's rows may be divided: their keys, or all of a row that never changes."""
+    if relation.division in {Division.CONSTANT, Division.WHOLE}:
+        return None
+    if relation.division is not Division.ROWS and relation.keys:
+        return relation.keys
+    return () if relation.steady else None
+
+
+def _counting(prefixes: Sequence[Prefix], end: int) -> Counting | None:
+    """The first place from which on every step keeps each row and makes none."""
+    found: Counting | None = None
+    for prefix in reversed(prefixes):
+        if prefix.end > end:
+            continue
+        if (time := prefix.relation.time_column) is not None:
+            found = Counting(prefix.end, time)
+        if prefix.step is None or prefix.step.name not in ONE_TO_ONE:
+            break
+    return found
+
+
+def _end(query: str, parsed: Sequence[Statement]) -> int:
+    """Where further operators may follow: not behind a ``render``, which must be the last."""
+    last = parsed[-1]
+    if isinstance(last, Pipeline) and last.operators:
+        if last.operators[-1].name != "render":
+            return last.operators[-1].end
+        if len(last.operators) > 1:
+            return last.operators[-2].end
+    if isinstance(last, Pipeline) and last.source:
+        return last.source[-1].end
+    tokens = [token for token in code(query) if not token.is_sign(";")]
+    return tokens[-1].end
+
+
+def _uses_now(tokens: Sequence[Token]) -> bool:
+    return any(
+        name.is_name(*TIME_FUNCTIONS) and opening.is_sign("(") for name, opening in pairwise(tokens)
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+
+
+def _have(names: Sequence[str]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
+def _it(keys: Sequence[str]) -> str:
+    return "it" if keys else "them"
