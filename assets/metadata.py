@@ -36,9 +36,11 @@ def describe_partition(exported: PartitionExport, layout: LakeLayout) -> Mapping
         "dagster/partition_row_count": receipt.rows,
         "dagster/uri": dg.MetadataValue.path(str(exported.path)),
         "dagster/column_schema": _column_schema(exported.schema),
+        **({} if receipt.counted_rows is None else {"rows_counted": receipt.counted_rows}),
         "bytes": exported.file_bytes,
         # What the partition cost when it was pulled, also where this run found it committed.
         "calls": receipt.calls,
+        "calls_to_count": receipt.counting_calls,
         "calls_wasted": receipt.wasted_calls,
         "rows_wasted": receipt.wasted_rows,
         "running_seconds": round(receipt.running_seconds, 3),
@@ -70,8 +72,9 @@ def _slices(exported: PartitionExport) -> dg.TableMetadataValue:
     records = [
         dg.TableRecord(
             {
-                "window": str(record.window),
+                "span": str(record.span),
                 "rows": record.rows,
+                "proof": record.proof,
                 "calls": record.calls,
                 "running_seconds": round(record.running_seconds, 3),
                 "body_bytes": record.body_bytes,
@@ -81,8 +84,9 @@ def _slices(exported: PartitionExport) -> dg.TableMetadataValue:
         for record in exported.receipt.slices[:_SLICES_SHOWN]
     ]
     columns = [
-        dg.TableColumn("window", "string"),
+        dg.TableColumn("span", "string"),
         dg.TableColumn("rows", "int"),
+        dg.TableColumn("proof", "string"),
         dg.TableColumn("calls", "int"),
         dg.TableColumn("running_seconds", "float"),
         dg.TableColumn("body_bytes", "int"),

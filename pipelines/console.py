@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Column
 
 from pipelines.progress import (
+    Counted,
     Event,
     PartitionCommitted,
     PartitionStarted,
@@ -30,7 +31,7 @@ from pipelines.progress import (
     Waiting,
 )
 from pipelines.slicing import Partition
-from pipelines.windows import Window
+from pipelines.spans import Span
 
 
 class PlainLines(AbstractContextManager["PlainLines"]):
@@ -56,7 +57,7 @@ class Bar(AbstractContextManager["Bar"]):
         self._quota_left = quota_left
         self._slices = 0
         self._rows = 0
-        self._done: dict[str, list[Window]] = {}
+        self._done: dict[str, int] = {}
         fixed = Column(no_wrap=True)
         self._progress = Progress(
             TextColumn("{task.description}", table_column=fixed),
@@ -88,30 +89,32 @@ class Bar(AbstractContextManager["Bar"]):
 
     def __call__(self, event: Event) -> None:
         """Move the bar, and print above it what a reader would want to keep."""
-        done = self._done.setdefault(event.partition, [])
         match event:
             case PartitionStarted(staged=staged):
-                done.extend(staged)
+                self._done[event.partition] = sum(map(_ticks, staged))
                 self._slices += len(staged)
-            case SliceStaged(window=window, rows=rows):
-                done.append(window)
+            case SliceStaged(span=span, rows=rows):
+                self._done[event.partition] = self._done.get(event.partition, 0) + _ticks(span)
                 self._slices += 1
                 self._rows += rows
             case PartitionCommitted(window=window):
-                done[:] = [window]
+                self._done[event.partition] = window.ticks
                 self._progress.console.print(f"[green]✓[/] {event}", highlight=False)
-            case SliceCut() | Retrying():
+            case Counted() | SliceCut() | Retrying():
                 self._progress.console.print(f"[dim]{event}[/]", highlight=False)
         self._refresh(event)
 
     def _refresh(self, event: Event) -> None:
-        ticks = sum(window.ticks for windows in self._done.values() for window in windows)
         note = f"{self._slices} slices, {self._rows:,} rows, quota left: {self._quota_left()}"
         if isinstance(event, Waiting):
             note = str(event).partition(": ")[2]
         self._progress.update(
             self._task,
-            completed=ticks,
+            completed=sum(self._done.values()),
             description=f"{event.hunt} {event.partition}",
             note=note,
         )
+
+
+def _ticks(span: Span) -> int:
+    return span.end.instant - span.start.instant

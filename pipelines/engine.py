@@ -15,13 +15,16 @@ from pipelines.clock import Clock, SystemClock
 from pipelines.clouds import contradictions
 from pipelines.errors import LakeUnwritable, SettingsError
 from pipelines.export import Exporter, PartitionExport
+from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
+from pipelines.planning import ExportPlan, plan_export
 from pipelines.progress import Observer, unobserved
 from pipelines.pull import Tenant
 from pipelines.quota import Gate, Ledger
 from pipelines.settings import Settings
 from pipelines.slicing import Partition
+from pipelines.verify import Verification, verify
 
 
 class Engine:
@@ -61,14 +64,27 @@ class Engine:
         observer: Observer = unobserved,
     ) -> Iterator[PartitionExport]:
         """Export partitions of a hunt; see ``Exporter.export``."""
-        exporter = Exporter(
-            hunt,
-            self.tenant_for(hunt),
-            layout=self.layout,
-            clock=self.clock,
-            observer=observer,
-        )
-        return exporter.export(partitions, refresh=refresh)
+        return Exporter(self._at(hunt, observer)).export(partitions, refresh=refresh)
+
+    def plan(
+        self,
+        hunt: Hunt,
+        partitions: Sequence[Partition],
+        *,
+        may_count: bool,
+        observer: Observer = unobserved,
+    ) -> ExportPlan:
+        """What exporting the partitions would take; see ``plan_export``."""
+        return plan_export(self._at(hunt, observer), partitions, may_count=may_count)
+
+    def verify(
+        self, hunt: Hunt, partitions: Sequence[Partition], *, observer: Observer = unobserved
+    ) -> Iterator[Verification]:
+        """Count committed partitions again; see ``verify``."""
+        return verify(self._at(hunt, observer), partitions)
+
+    def _at(self, hunt: Hunt, observer: Observer) -> HuntInTenant:
+        return HuntInTenant(hunt, self.tenant_for(hunt), self.layout, self.clock, observer)
 
     def tenant_for(self, hunt: Hunt) -> Tenant:
         """The tenant and surface that the hunt's own settings choose, or the environment's."""

@@ -25,6 +25,7 @@
     └── ExportError
         ├── PartitionRefused     the window can't be exported: past the horizon, not over yet, ...
         ├── CannotSplit          an answer at a cap that slicing may not divide
+        ├── RowsMissing          fewer rows came than the service had counted
         └── SliceFailed          a call failed for good; says which hunt, window and slice
 
 What belongs here: the classes, and what each carries. What does not: deciding which one a response
@@ -165,6 +166,10 @@ class PartitionRefused(ExportError):
 
 class CannotSplit(ExportError):
     """An answer reached a cap and slicing may not, or can't, divide the window further."""
+
+
+class RowsMissing(ExportError):
+    """The service gave fewer rows of a partition than it had counted before."""
 
 
 class SliceFailed(ExportError):

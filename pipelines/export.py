@@ -1,35 +1,32 @@
-"""The main loop: plan the slices of a partition, pull them, land them, commit, prove.
+"""The main loop: plan the next slice, pull it, land it, commit each partition that is whole.
 
-What belongs here: the order of these steps. What does not: any of the steps (``slicing``, ``pull``,
-``landing``, ``lake``), or building the parts (``engine``).
+What belongs here: the order of these steps. What does not: any of the steps (``slicing``,
+``pull``, ``counting``, ``landing``, ``lake``), or building the parts (``engine``).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
-from pipelines.admission import refuse_other_partitioning, refuse_unless_due
-from pipelines.clock import Clock, now_ticks
+from pipelines.batch import Batch, StagedPartition
 from pipelines.errors import SchemaChanged
-from pipelines.hunts import Hunt
-from pipelines.kql import Analysis, analyse
-from pipelines.lake import LakeLayout, publish
-from pipelines.landing import Receipt, StagedSlice, Staging, commit, query_sha256, read_receipt
+from pipelines.hunt_in_tenant import HuntInTenant
+from pipelines.lake import publish
+from pipelines.landing import Receipt, SliceRecord, commit, query_sha256
 from pipelines.progress import (
-    Observer,
     PartitionCommitted,
     PartitionStarted,
     SliceStaged,
     Waiting,
 )
-from pipelines.pull import SlicePuller, Tenant, Waste
-from pipelines.slicing import Partition, Plan
+from pipelines.slicer import Slicer
+from pipelines.slicing import Partition
 
 _POLL_SECONDS: Final = 0.5
 
@@ -49,21 +46,8 @@ class PartitionExport:
 class Exporter:
     """Exports partitions of one hunt from one tenant into the lake."""
 
-    def __init__(
-        self,
-        hunt: Hunt,
-        tenant: Tenant,
-        *,
-        layout: LakeLayout,
-        clock: Clock,
-        observer: Observer,
-    ) -> None:
-        self._hunt = hunt
-        self._tenant = tenant
-        self._layout = layout
-        self._clock = clock
-        self._observer = observer
-        self._analysis: Analysis = analyse(hunt.query, time_column=hunt.export.time_column)
+    def __init__(self, at: HuntInTenant) -> None:
+        self._at = at
 
     def export(
         self, partitions: Sequence[Partition], *, refresh: bool = False
@@ -74,150 +58,157 @@ class Exporter:
         ``refresh`` says so. Raises an ``ExportError`` at the first partition that can't be
         completed: those yielded before it stay committed, and slices staged for it stay staged.
         """
-        for partition in partitions:
-            exported = self._export_one(partition, refresh=refresh)
-            receipt = exported.receipt
-            calls = 0 if exported.reused else receipt.calls
-            self._observer(
-                PartitionCommitted(
-                    self._hunt.name, partition.key, partition.window, receipt.rows, calls
-                )
-            )
-            yield exported
+        for adjacent in self._at.adjacent(partitions):
+            with self._alone(adjacent) as release:
+                for exported in self._export(adjacent, refresh=refresh):
+                    release(exported.partition)
+                    self._tell_committed(exported)
+                    yield exported
 
-    def _export_one(self, partition: Partition, *, refresh: bool) -> PartitionExport:
-        refuse_unless_due(
-            self._hunt,
-            self._analysis,
-            partition,
-            now=now_ticks(self._clock),
-            data_age_days=self._tenant.limits.data_age_days,
-        )
-        refuse_other_partitioning(self._hunt, partition, self._layout, self._tenant.id)
-        target = self._layout.partition_file(self._hunt.name, self._tenant.id, partition)
-        with self._alone(partition):
-            staging = self._staging(partition)
-            committed = read_receipt(target)
-            if committed and committed.fingerprint == self._hunt.fingerprint and not refresh:
-                staging.discard()
-                return _exported(partition, target, committed, reused=True)
-            receipt = self._pull_and_commit(partition, target, staging)
-        return _exported(partition, target, receipt, reused=False)
+    def _export(
+        self, partitions: Sequence[Partition], *, refresh: bool
+    ) -> Iterator[PartitionExport]:
+        """Export adjacent partitions: what is committed stays, and the rest is pulled together."""
+        pending: list[StagedPartition] = []
+        for partition in partitions:
+            committed = self._at.committed(partition)
+            if committed and not refresh:
+                self._at.staging(partition).discard()
+                if pending:
+                    yield from self._pull_and_commit(Batch(pending))
+                    pending = []
+                yield self._exported(partition, committed, reused=True)
+            else:
+                pending.append(self._at.staged(partition))
+        if pending:
+            yield from self._pull_and_commit(Batch(pending))
+
+    def _pull_and_commit(self, batch: Batch) -> Iterator[PartitionExport]:
+        caller = self._at.caller(batch.partitions[0].partition)
+        slicer = Slicer(caller, batch, self._at.layout)
+        for each in batch.partitions:
+            self._tell_started(each)
+        for each in batch.partitions:
+            caller.partition = each.partition
+            while each.rests:
+                for partition, staged in slicer.pull_next():
+                    self._tell_staged(partition.partition, staged.record, slicer.calls_left)
+            yield self._commit(each, slicer)
+        slicer.finish()
+
+    def _commit(self, each: StagedPartition, slicer: Slicer) -> PartitionExport:
+        receipt = self._receipt(each, slicer.counted_rows(each))
+        try:
+            slicer.refuse_missing_rows(each, receipt.rows)
+            commit(
+                self._at.target(each.partition),
+                each.in_order(),
+                receipt=receipt,
+                schema_hint=self._schema_of_latest(),
+            )
+        except SchemaChanged:
+            # Slices from before and after the change never fit together: start over next time.
+            each.staging.discard()
+            raise
+        publish(self._at.layout)
+        each.staging.discard()
+        slicer.learn_partition(each, receipt.rows)
+        return self._exported(each.partition, receipt, reused=False)
 
     @contextmanager
-    def _alone(self, partition: Partition) -> Iterator[None]:
-        """Keep other exports of the same partition out; the second finds it committed."""
-        path = self._layout.partition_lock(self._hunt.name, self._tenant.id, partition)
+    def _alone(self, partitions: Sequence[Partition]) -> Iterator[Callable[[Partition], None]]:
+        """Keep other exports of the same partitions out; they find them committed.
+
+        Yields what lets them in again, partition by partition. All take the locks oldest first, so
+        that no two wait for each other.
+        """
+        locks: dict[str, BaseFileLock] = {}
+        with ExitStack() as held:
+            for partition in partitions:
+                lock = self._lock(partition)
+                held.callback(lock.release)
+                locks[partition.key] = lock
+            yield lambda partition: locks[partition.key].release()
+
+    def _lock(self, partition: Partition) -> BaseFileLock:
+        path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.id, partition)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, thread_local=False)
         told = False
         while True:
             try:
                 lock.acquire(blocking=False)
-                break
             except Timeout:
                 if not told:
                     reason = "another export of this partition is under way"
-                    self._observer(Waiting(self._hunt.name, partition.key, reason, None))
+                    self._at.observer(Waiting(self._at.hunt.name, partition.key, reason, None))
                     told = True
-                self._clock.sleep(_POLL_SECONDS)
-        try:
-            yield
-        finally:
-            lock.release()
+                self._at.clock.sleep(_POLL_SECONDS)
+            else:
+                return lock
 
-    def _pull_and_commit(self, partition: Partition, target: Path, staging: Staging) -> Receipt:
-        puller = SlicePuller(
-            self._hunt, self._analysis, self._tenant, partition, self._clock, self._observer
-        )
-        slices = self._pull(partition, staging, puller)
-        receipt = self._receipt(partition, slices, puller.waste)
-        try:
-            commit(target, slices, receipt=receipt, schema_hint=self._schema_of_latest())
-        except SchemaChanged:
-            # Slices from before and after the change never fit together: start over next time.
-            staging.discard()
-            raise
-        publish(self._layout)
-        staging.discard()
-        return receipt
-
-    def _pull(
-        self, partition: Partition, staging: Staging, puller: SlicePuller
-    ) -> list[StagedSlice]:
-        """Every slice of the partition, staged; those that an earlier run staged are kept."""
-        slices = staging.slices()
-        staged = tuple(each.record.window for each in slices)
-        self._observer(PartitionStarted(self._hunt.name, partition.key, partition.window, staged))
-        plan = Plan.remaining(partition.window, staged)
-        while plan.first is not None:
-            pulled = puller.pull(plan.first)
-            if pulled is None:
-                plan = plan.halved()
-                continue
-            slices.append(
-                staging.write(pulled.answer, pulled.record, time_column=self._time_column)
-            )
-            plan = plan.without_first()
-            self._tell_staged(partition, slices[-1], plan)
-        return sorted(slices, key=lambda each: each.record.window)
-
-    def _tell_staged(self, partition: Partition, staged: StagedSlice, plan: Plan) -> None:
-        record = staged.record
-        self._observer(
-            SliceStaged(
-                self._hunt.name,
-                partition.key,
-                record.window,
-                record.rows,
-                record.body_bytes,
-                record.running_seconds,
-                len(plan.slices),
-            )
-        )
-
-    def _receipt(
-        self, partition: Partition, slices: Sequence[StagedSlice], waste: Waste
-    ) -> Receipt:
-        records = tuple(each.record for each in slices)
+    def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
+        records = tuple(staged.record for staged in each.in_order())
         return Receipt(
-            hunt=self._hunt.name,
-            fingerprint=self._hunt.fingerprint,
-            query_sha256=query_sha256(self._hunt.query),
-            tenant=self._tenant.id,
-            surface=self._tenant.surface.name,
-            partition=partition.key,
-            window=partition.window,
-            verdict=str(self._analysis.verdict),
+            hunt=self._at.hunt.name,
+            fingerprint=self._at.hunt.fingerprint,
+            query_sha256=query_sha256(self._at.hunt.query),
+            tenant=self._at.tenant.id,
+            surface=self._at.tenant.surface.name,
+            partition=each.partition.key,
+            window=each.partition.window,
+            verdict=str(self._at.analysis.verdict),
             slices=records,
             rows=sum(record.rows for record in records),
-            calls=sum(record.calls for record in records) + waste.calls,
-            running_seconds=sum(record.running_seconds for record in records)
-            + waste.running_seconds,
-            wasted_calls=waste.calls,
-            wasted_rows=waste.rows,
+            counted_rows=counted_rows,
+            calls=sum(record.calls for record in records),
+            running_seconds=sum(record.running_seconds for record in records),
+            counting_calls=sum(record.counting_calls for record in records),
+            wasted_calls=sum(record.wasted_calls for record in records),
+            wasted_rows=sum(record.wasted_rows for record in records),
             kept_aside=sum(record.kept_aside for record in records),
-            committed_ns=self._clock.now_ns(),
+            committed_ns=self._at.clock.now_ns(),
         )
-
-    def _staging(self, partition: Partition) -> Staging:
-        surface = self._tenant.surface.name
-        return Staging(self._layout.staging_folder(self._hunt, self._tenant.id, surface, partition))
 
     def _schema_of_latest(self) -> pa.Schema | None:
         """The schema of the hunt's newest partition: an empty answer may come without one."""
-        folder = self._layout.hunt_folder(self._hunt.name, self._tenant.id)
+        folder = self._at.layout.hunt_folder(self._at.hunt.name, self._at.tenant.id)
         files = sorted(folder.rglob("*.parquet"))
         return pq.read_schema(files[-1]) if files else None
 
-    @property
-    def _time_column(self) -> str | None:
-        tables = self._analysis.event_tables
-        return tables[0].time_column if tables else None
+    def _exported(self, partition: Partition, receipt: Receipt, *, reused: bool) -> PartitionExport:
+        path = self._at.target(partition)
+        size = path.stat().st_size
+        return PartitionExport(partition, path, size, receipt, pq.read_schema(path), reused)
 
+    def _tell_started(self, each: StagedPartition) -> None:
+        partition = each.partition
+        self._at.observer(
+            PartitionStarted(self._at.hunt.name, partition.key, partition.window, each.spans)
+        )
 
-def _exported(
-    partition: Partition, path: Path, receipt: Receipt, *, reused: bool
-) -> PartitionExport:
-    size = path.stat().st_size
-    return PartitionExport(partition, path, size, receipt, pq.read_schema(path), reused)
+    def _tell_staged(self, partition: Partition, record: SliceRecord, left: int) -> None:
+        self._at.observer(
+            SliceStaged(
+                self._at.hunt.name,
+                partition.key,
+                record.span,
+                record.rows,
+                record.body_bytes,
+                record.running_seconds,
+                left,
+            )
+        )
+
+    def _tell_committed(self, exported: PartitionExport) -> None:
+        partition, receipt = exported.partition, exported.receipt
+        self._at.observer(
+            PartitionCommitted(
+                self._at.hunt.name,
+                partition.key,
+                partition.window,
+                receipt.rows,
+                receipt.calls,
+                exported.reused,
+            )
+        )

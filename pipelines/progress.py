@@ -7,6 +7,7 @@ not: where the lines go (``console`` and ``assets`` decide).
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipelines.spans import Span
 from pipelines.windows import NANOSECONDS_PER_TICK, Window, format_instant
 
 
@@ -23,10 +24,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class PartitionStarted(Event):
-    """A partition's export begins; ``staged`` are the windows that an earlier run pulled of it."""
+    """A partition's export begins; ``staged`` are the spans that an earlier run pulled of it."""
 
     window: Window
-    staged: tuple[Window, ...]
+    staged: tuple[Span, ...]
 
     def __str__(self) -> str:
         if self.staged:
@@ -35,32 +36,46 @@ class PartitionStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SliceStaged(Event):
-    """A slice is safe on disk. ``left`` windows are still planned; any of them may be cut again."""
+class Counted(Event):
+    """The service counted the rows of a window, and the plan is to pull them in ``calls`` calls."""
 
     window: Window
+    rows: int
+    calls: int
+
+    def __str__(self) -> str:
+        plural = "call" if self.calls == 1 else "calls"
+        return self._line(
+            f"{self.rows:,} rows of {self.window} were counted; about {self.calls} {plural} to pull"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SliceStaged(Event):
+    """A slice is safe on disk, and about ``left`` more are to be pulled."""
+
+    span: Span
     rows: int
     body_bytes: int
     running_seconds: float
     left: int
 
     def __str__(self) -> str:
-        rest = f"; {self.left} more to pull" if self.left else ""
-        return self._line(
-            f"{self.rows:,} rows of {self.window} are staged "
-            f"({self.running_seconds:.1f} s of running time){rest}"
-        )
+        # An answer that spans partitions is on the account of the first.
+        cost = f" ({self.running_seconds:.1f} s of running time)" if self.running_seconds else ""
+        rest = f"; about {self.left} more to pull" if self.left else ""
+        return self._line(f"{self.rows:,} rows of {self.span} are staged{cost}{rest}")
 
 
 @dataclass(frozen=True, slots=True)
 class SliceCut(Event):
-    """An answer was too much for one call, so its window is cut in two."""
+    """An answer was too much for one call, so less is asked for."""
 
-    window: Window
+    span: Span
     reason: str
 
     def __str__(self) -> str:
-        return self._line(f"{self.window} is cut in two, since {self.reason}")
+        return self._line(f"{self.span} is too much for one call, since {self.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +96,35 @@ class Waiting(Event):
 class Retrying(Event):
     """A call failed in a way that passes; it is sent again after ``wait_seconds``."""
 
-    window: Window
+    span: Span
     attempt: int
     wait_seconds: float
     error: str
 
     def __str__(self) -> str:
         return self._line(
-            f"attempt {self.attempt} at {self.window} failed, the next follows in "
+            f"attempt {self.attempt} at {self.span} failed, the next follows in "
             f"{self.wait_seconds:.0f} s: {self.error}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionCommitted(Event):
-    """Readers see the partition. ``calls`` is 0 where an earlier export had committed it."""
+    """Readers see the partition. ``calls`` is 0 where an answer had the partition before it too.
+
+    ``reused``: an earlier export had committed it, and no call was made.
+    """
 
     window: Window
     rows: int
     calls: int
+    reused: bool
 
     def __str__(self) -> str:
-        if self.calls == 0:
+        if self.reused:
             return self._line(f"{self.rows:,} rows were committed before; no call was made")
+        if self.calls == 0:
+            return self._line(f"{self.rows:,} rows committed, which an earlier answer held too")
         plural = "call" if self.calls == 1 else "calls"
         return self._line(f"{self.rows:,} rows committed after {self.calls} {plural}")
 

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.console import Bar, PlainLines
 from pipelines.progress import (
+    Counted,
     Event,
     PartitionCommitted,
     PartitionStarted,
@@ -12,18 +13,24 @@ from pipelines.progress import (
     SliceStaged,
     Waiting,
 )
-from pipelines.slicing import Plan, partition
+from pipelines.slicing import partition
+from pipelines.spans import Position, Span
 
 DAY = partition("daily", "2026-11-20")
-MORNING, EVENING = Plan.remaining(DAY.window, []).halved().slices
+NOON = Position(DAY.window.start + DAY.window.ticks // 2)
+MORNING, EVENING = (
+    Span(Position(DAY.window.start), NOON),
+    Span(NOON, Position(DAY.window.end)),
+)
 EVENTS: list[Event] = [
     PartitionStarted("logons", DAY.key, DAY.window, ()),
     Waiting("logons", DAY.key, "15 calls a minute are used", 1_795_132_800_000_000_000),
-    SliceCut("logons", DAY.key, DAY.window, "the answer reached the cap of 100,000 rows"),
+    SliceCut("logons", DAY.key, Span.of(DAY.window), "the answer reached the cap of 100,000 rows"),
+    Counted("logons", DAY.key, DAY.window, 110_000, 2),
     SliceStaged("logons", DAY.key, MORNING, 60_000, 9_000_000, 1.25, 1),
     Retrying("logons", DAY.key, EVENING, 1, 2.0, "the connection broke"),
     SliceStaged("logons", DAY.key, EVENING, 50_000, 8_000_000, 1.0, 0),
-    PartitionCommitted("logons", DAY.key, DAY.window, 110_000, 4),
+    PartitionCommitted("logons", DAY.key, DAY.window, 110_000, 4, reused=False),
 ]
 
 
@@ -38,8 +45,10 @@ def test_without_a_terminal_each_event_is_a_line(capsys: pytest.CaptureFixture[s
     assert len(lines) == len(EVENTS)
     assert all(line.startswith("logons 2026-11-20: ") for line in lines)
     assert "waiting until 2026-11-20T00:00:00Z, since 15 calls a minute are used" in lines[1]
-    assert "60,000 rows" in lines[3]
-    assert "1 more to pull" in lines[3]
+    assert "110,000 rows" in lines[3]
+    assert "about 2 calls to pull" in lines[3]
+    assert "60,000 rows" in lines[4]
+    assert "about 1 more to pull" in lines[4]
     assert lines[-1].endswith("110,000 rows committed after 4 calls")
 
 
@@ -53,7 +62,7 @@ def test_the_bar_shows_slices_rows_and_quota(
             show(event)
     shown = capsys.readouterr().err
     assert "110,000 rows committed after 4 calls" in shown
-    assert "is cut in two" in shown
+    assert "is too much for one call" in shown
     assert "100%" in shown
     assert "2 slices, 110,000 rows, quota left: 9 calls/min" in shown
 

@@ -15,7 +15,7 @@ from pipelines.engine import Engine
 from pipelines.errors import CannotSplit, PartitionRefused, SliceFailed
 from pipelines.hunts import ExportSettings, Hunt
 from pipelines.landing import read_receipt
-from pipelines.progress import Event, Retrying, SliceCut, SliceStaged, Waiting
+from pipelines.progress import Event, Retrying, SliceStaged, Waiting
 from pipelines.slicing import Partition, partition, partition_at
 from pipelines.standin import Fault, Standin
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND
@@ -87,14 +87,14 @@ def test_rows_lie_in_time_order(serve: Serve, engine_for: EngineFor) -> None:
 def test_exactly_as_many_rows_as_the_cap_are_not_believed(
     serve: Serve, engine_for: EngineFor
 ) -> None:
-    """The service says nothing when it cuts, so a full answer may be a cut one."""
+    """The service says nothing when it cuts, so what shares the last row's tick is asked again."""
     standin = serve(rows=6_000)
     engine = engine_for(standin, limits="seed,rows=6000")
-    events: list[Event] = []
-    [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
-    assert [type(event) for event in events].count(SliceCut) == 1
-    assert exported.receipt.wasted_calls == 1
-    assert exported.receipt.wasted_rows == 6_000
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    page, rest = exported.receipt.slices
+    assert (page.proof, rest.proof) == ("full page", "whole answer")
+    assert (page.rows, page.wasted_rows, rest.rows) == (5_999, 1, 1)
+    assert exported.receipt.calls == len(standin.calls) == 2
     assert landed(exported.path) == truth(standin, BUSIEST)
 
 
@@ -167,7 +167,7 @@ def test_an_interrupted_export_goes_on_where_it_stopped(
 
     def stop_after_three(event: Event) -> None:
         if isinstance(event, SliceStaged):
-            staged.append(event.window)
+            staged.append(event.span)
             if len(staged) == 3:
                 raise KeyboardInterrupt
 
@@ -176,9 +176,9 @@ def test_an_interrupted_export_goes_on_where_it_stopped(
         list(engine.export(NETWORK, [BUSIEST], observer=stop_after_three))
     events: list[Event] = []
     [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
-    later = [event.window for event in events if isinstance(event, SliceStaged)]
+    later = [event.span for event in events if isinstance(event, SliceStaged)]
     assert set(staged).isdisjoint(later)
-    assert {record.window for record in exported.receipt.slices} == {*staged, *later}
+    assert {record.span for record in exported.receipt.slices} == {*staged, *later}
     assert landed(exported.path) == truth(standin, BUSIEST)
 
 
@@ -207,7 +207,7 @@ def test_a_hunt_that_counts_is_asked_once_for_the_whole_day(
     """A summarize over half a day is not half of a summarize: one call, with the day's window."""
     standin = serve()
     [exported] = engine_for(standin).export(FAILURES, [QUIET])
-    assert exported.receipt.verdict == "whole"
+    assert exported.receipt.verdict == "keyed"
     assert len(standin.calls) == 1
     events = standin.tenant.table("DeviceLogonEvents")
     times = events.column("Timestamp").cast(pa.int64()).to_pylist()
@@ -222,25 +222,32 @@ def test_a_hunt_that_counts_is_asked_once_for_the_whole_day(
     assert expected
 
 
-def test_a_hunt_that_counts_and_overflows_fails_and_says_why(
+def test_a_hunt_that_ranks_and_overflows_fails_and_says_why(
     serve: Serve, engine_for: EngineFor
 ) -> None:
-    """It can't be cut by time without changing its answer, so nothing lands."""
+    """Neither time nor a key divides a ranking without changing it, so nothing lands."""
     standin = serve(rows=20)
     engine = engine_for(standin, limits="seed,rows=20")
-    with pytest.raises(
-        CannotSplit, match=r"failures, partition 2026-11-19.*`summarize` at 1:"
-    ) as caught:
-        list(engine.export(FAILURES, [QUIET]))
+    ranked = replace(FAILURES, query=f"{FAILURES.query} | top 50 by n")
+    with pytest.raises(CannotSplit, match=r"failures, partition 2026-11-19.*`top` at 1:") as caught:
+        list(engine.export(ranked, [QUIET]))
     assert "reached the cap of 20 rows" in str(caught.value)
     assert not engine.layout.partition_file("failures", "demo", QUIET).exists()
 
 
-def test_a_full_tick_fails_instead_of_losing_rows(serve: Serve, engine_for: EngineFor) -> None:
-    """A dozen rows of one tick don't fit into answers of ten, and time divides no further."""
-    engine = engine_for(serve(rows=10, calls=()), limits="seed,rows=10,calls_per_minute=100000")
-    with pytest.raises(CannotSplit, match="a single tick of 100 ns"):
-        list(engine.export(NETWORK, [QUIET]))
+def test_a_hunt_that_groups_and_overflows_is_cut_by_its_key(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """A hash of what it groups by divides the answer: each group comes once, and whole."""
+    [uncut] = engine_for(serve()).export(FAILURES, [QUIET])
+    whole = pq.read_table(uncut.path, partitioning=None).select(["DeviceId", "n"]).to_pylist()
+    standin = serve(rows=30)
+    engine = engine_for(standin, limits="seed,rows=30")
+    [exported] = engine.export(FAILURES, [QUIET], refresh=True)
+    found = pq.read_table(exported.path, partitioning=None).select(["DeviceId", "n"]).to_pylist()
+    assert len(exported.receipt.slices) > 1
+    assert {record.span.start.instant for record in exported.receipt.slices} == {QUIET.window.start}
+    assert sorted(map(str, found)) == sorted(map(str, whole))
 
 
 def test_now_is_the_partition_s_end(serve: Serve, engine_for: EngineFor) -> None:
@@ -392,8 +399,8 @@ def test_a_query_that_is_wrong_is_not_tried_again(serve: Serve, engine_for: Engi
 
 def test_a_type_that_changes_within_a_day_fails_it(serve: Serve, engine_for: EngineFor) -> None:
     """No silent cast: the day is not committed, and the next run starts it over."""
-    standin = serve(rows=3_500)
-    engine = engine_for(standin, limits="seed,rows=3500")
+    standin = serve(rows=2_500)
+    engine = engine_for(standin, limits="seed,rows=2500")
     standin.faults.next(None, None, Fault.CHANGED_TYPE)
     with pytest.raises(Exception, match="column DeviceId is"):
         list(engine.export(NETWORK, [BUSIEST]))

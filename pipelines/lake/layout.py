@@ -5,6 +5,7 @@
     lake/<hunt>/tenant=<t>/date=<d>/hour=<h>/data.parquet
     state/ledger.sqlite                                  every call to every tenant
     state/staged/<hunt>/<tenant>/<partition>/<key>/      slices not yet committed
+    state/history/<hunt>/<tenant>/                       what its answers weigh, and counts
     state/locks/                                         one call, one export at a time
 
 What belongs here: paths. What does not: what the files hold.
@@ -75,6 +76,10 @@ class LakeLayout:
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         safe_key = partition.key.replace(":", "")
         return self.state / "staged" / hunt.name / tenant / safe_key / digest
+
+    def history_folder(self, hunt: str, tenant: str) -> Path:
+        """What earlier answers to a hunt taught."""
+        return self.state / "history" / hunt / tenant
 
     def partition_lock(self, hunt: str, tenant: str, partition: Partition) -> Path:
         """The lock file that keeps two exports of one partition apart."""

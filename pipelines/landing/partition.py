@@ -91,8 +91,8 @@ def _merged_schema(slices: Sequence[StagedSlice], hint: pa.Schema | None) -> pa.
             first_seen.setdefault(name, each)
             if before != wire_type:
                 raise SchemaChanged(
-                    f"column {name} is {before} in {first_seen[name].record.window} and "
-                    f"{wire_type} in {each.record.window}: the table changed while it was pulled. "
+                    f"column {name} is {before} in {first_seen[name].record.span} and "
+                    f"{wire_type} in {each.record.span}: the table changed while it was pulled. "
                     f"Run the export again, which pulls the partition anew"
                 )
     if not columns and hint is not None:

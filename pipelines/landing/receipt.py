@@ -6,23 +6,32 @@ What belongs here: the values and their JSON. What does not: the file (``partiti
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
+from pipelines.spans import Position, Span
 from pipelines.windows import Window, format_instant, parse_instant
 
-_VERSION: Final = 1
+_VERSION: Final = 2
+
+
+Proof = Literal["whole answer", "full page"]
 
 
 @dataclass(frozen=True, slots=True)
 class SliceRecord:
-    """One slice: what one call brought, after ``calls`` attempts.
+    """One slice, what it cost, and how it is known to be all that its span holds.
 
-    ``body_sha256`` and ``body_bytes`` are of the inflated body; ``running_seconds`` is
-    the service's own figure, or else the time on the wire; ``pulled_ns`` is Unix time.
+    ``proof`` is ``"whole answer"`` where fewer than ``limit`` rows came, or ``"full page"`` where
+    the first ``limit`` rows came in time order and the span ends before the cell of the last.
+    ``body_sha256`` and ``body_bytes`` are of the inflated body; ``pulled_ns`` is Unix time. The
+    costs are of all calls since the slice before: counts, retries and what was pulled for nothing.
+    An answer that spans partitions is a slice of each, and its costs are those of the first.
     """
 
-    window: Window
+    span: Span
     rows: int
+    limit: int
+    proof: Proof
     running_seconds: float
     request_id: str | None
     body_sha256: str
@@ -30,16 +39,20 @@ class SliceRecord:
     kept_aside: int
     pulled_ns: int
     calls: int
+    counting_calls: int = 0
+    wasted_calls: int = 0
+    wasted_rows: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON's values."""
-        return {**_plain(self), "window": _window_out(self.window)}
+        return {**_plain(self), "span": [str(self.span.start), str(self.span.end)]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The record that ``to_dict`` gave. Raises ``KeyError`` or ``ValueError`` for another."""
         given = {each.name: values[each.name] for each in fields(cls)}
-        return cls(**{**given, "window": _window_in(values["window"])})
+        start, end = (Position.parse(text) for text in values["span"])
+        return cls(**{**given, "span": Span(start, end)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,9 @@ class Receipt:
     """What a committed partition is, and which slices make it up.
 
     ``rows`` is the sum over its slices, which was compared with the rows in the file as it was
-    written. ``calls`` and ``running_seconds`` hold the wasted ones too.
+    written. ``counted_rows`` is what the service counted before they were pulled (``None``: nobody
+    had to count); fewer are never committed. ``calls`` and ``running_seconds`` are of all calls,
+    the ``counting_calls`` and ``wasted_calls`` among them.
     """
 
     hunt: str
@@ -60,8 +75,10 @@ class Receipt:
     verdict: str
     slices: tuple[SliceRecord, ...]
     rows: int
+    counted_rows: int | None
     calls: int
     running_seconds: float
+    counting_calls: int
     wasted_calls: int
     wasted_rows: int
     kept_aside: int
@@ -90,7 +107,9 @@ def query_sha256(query: str) -> str:
 
 
 def _plain(value: SliceRecord | Receipt) -> dict[str, Any]:
-    return {key: each for key, each in asdict(value).items() if key not in ("window", "slices")}
+    return {
+        key: each for key, each in asdict(value).items() if key not in ("window", "slices", "span")
+    }
 
 
 def _window_out(window: Window) -> list[str]:

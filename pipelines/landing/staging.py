@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import LakeUnwritable
+from pipelines.landing.cutting import in_time_order
 from pipelines.landing.decode import Answer
 from pipelines.landing.files import write_atomically
 from pipelines.landing.receipt import SliceRecord
-from pipelines.landing.schema import WIRE_NAME
+from pipelines.spans import Position
 
 _RECORD_KEY: Final = b"huntlake.slice"
 # Read once, at commit: the cheapest compression that still spares a disk.
@@ -42,10 +43,10 @@ class Staging:
 
     def write(self, answer: Answer, record: SliceRecord, *, time_column: str | None) -> StagedSlice:
         """Put a slice on disk; it is safe when this returns. Raises ``LakeUnwritable``."""
-        table = _sorted_by_time(answer.table, time_column)
+        table = in_time_order(answer, time_column).table
         metadata = {**(table.schema.metadata or {}), _RECORD_KEY: json.dumps(record.to_dict())}
         table = table.replace_schema_metadata(metadata)
-        path = self._folder / f"{record.window.start:020d}-{record.window.end:020d}.parquet"
+        path = self._folder / f"{_name(record.span.start)}-{_name(record.span.end)}.parquet"
         write_atomically(
             path, lambda beside: pq.write_table(table, beside, compression=_COMPRESSION)
         )
@@ -53,7 +54,7 @@ class Staging:
 
     def slices(self) -> list[StagedSlice]:
         """What was staged, in time order. Whatever is not a whole slice is removed."""
-        return sorted(self._whole(), key=lambda each: each.record.window)
+        return sorted(self._whole(), key=lambda each: each.record.span)
 
     def discard(self) -> None:
         """Remove the folder, once its slices are committed; and folders that it leaves empty."""
@@ -91,10 +92,5 @@ def _read(path: Path) -> StagedSlice | None:
     return StagedSlice(path, record, schema) if whole else None
 
 
-def _sorted_by_time(table: pa.Table, time_column: str | None) -> pa.Table:
-    """The rows in time order where the hunt's time column is in the answer, and is a time."""
-    for field in table.schema:
-        wire_name = (field.metadata or {}).get(WIRE_NAME, b"").decode()
-        if wire_name == time_column and pa.types.is_timestamp(field.type):
-            return table.sort_by([(field.name, "ascending")])
-    return table
+def _name(position: Position) -> str:
+    return f"{position.instant:020d}.{position.bucket:05d}"

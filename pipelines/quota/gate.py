@@ -5,7 +5,7 @@ quotas (``ledger``), or what a call does.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,15 @@ class Gate:
                 self._settle(call, outcome, running)
         finally:
             lock.release()
+
+    def finish_ns(self, expected_seconds: Sequence[float]) -> int:
+        """When calls of these running times would be done (Unix time, nanoseconds)."""
+        return self._ledger.finish_ns(
+            self._tenant,
+            self._limits,
+            expected_seconds=expected_seconds,
+            now_ns=self._clock.now_ns(),
+        )
 
     def correct(self, call: Call, running_seconds: float) -> None:
         """The running time that the service itself reports, in place of the time on the wire."""

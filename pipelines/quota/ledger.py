@@ -8,7 +8,7 @@ process that dies in mid-call leaves a reservation, counted at the longest that 
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,20 +139,36 @@ class Ledger:
         To be asked only by who holds the tenant's one call: a reservation that isn't settled then
         belongs to a process that died.
         """
+        spent, blocked = self._counting(tenant, limits, now_ns)
+        return _next_start(spent, blocked, limits, expected_seconds, now_ns)
+
+    def finish_ns(
+        self, tenant: str, limits: Limits, *, expected_seconds: Sequence[float], now_ns: int
+    ) -> int:
+        """When calls of these running times would be done, one after another, if nobody else calls.
+
+        Beside the running time a call is taken to need no time.
+        """
+        spent, blocked = self._counting(tenant, limits, now_ns)
+        reach_ns = _reach_ns(limits)
+        for seconds in expected_seconds:
+            start_ns = _next_start(spent, blocked, limits, seconds, now_ns).at_ns
+            now_ns = start_ns + round(seconds * NANOSECONDS_PER_SECOND)
+            spent = [call for call in spent if call.ended_ns > now_ns - reach_ns]
+            spent.append(_Spent(start_ns, now_ns, seconds))
+        return now_ns
+
+    def _counting(
+        self, tenant: str, limits: Limits, now_ns: int
+    ) -> tuple[list[_Spent], Start | None]:
+        """The calls that may still count against a quota, and the service's own refusal."""
         with self._connection() as connection:
             spent = _spent(connection, tenant, since_ns=now_ns - _reach_ns(limits))
             blocked = connection.execute(
                 "SELECT until_ns, reason FROM blocks WHERE tenant = ? AND until_ns > ?",
                 (tenant, now_ns),
             ).fetchone()
-        starts = [Start(now_ns, None)]
-        starts += [_start_by_calls(spent, quota, now_ns) for quota in limits.calls]
-        starts += [
-            _start_by_running(spent, quota, expected_seconds, now_ns) for quota in limits.running
-        ]
-        if blocked is not None:
-            starts.append(Start(blocked[0], blocked[1]))
-        return max(starts, key=lambda start: start.at_ns)
+        return spent, Start(*blocked) if blocked else None
 
     def used(self, tenant: str, limits: Limits, *, now_ns: int) -> list[Used]:
         """What is used of each quota, in the order of the profile."""
@@ -173,6 +189,23 @@ class Ledger:
                 yield connection
         finally:
             connection.close()
+
+
+def _next_start(
+    spent: list[_Spent],
+    blocked: Start | None,
+    limits: Limits,
+    expected_seconds: float,
+    now_ns: int,
+) -> Start:
+    starts = [Start(now_ns, None)]
+    starts += [_start_by_calls(spent, quota, now_ns) for quota in limits.calls]
+    starts += [
+        _start_by_running(spent, quota, expected_seconds, now_ns) for quota in limits.running
+    ]
+    if blocked is not None:
+        starts.append(blocked)
+    return max(starts, key=lambda start: start.at_ns)
 
 
 def _reach_ns(limits: Limits) -> int:

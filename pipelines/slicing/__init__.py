@@ -1,5 +1,7 @@
 """Partitions of a hunt, and the slices that they are pulled in."""
 
+from pipelines.slicing.density import Density, Piece
+from pipelines.slicing.knowledge import Caps, Knowledge
 from pipelines.slicing.partitions import (
     DAILY_KEY_FORMAT,
     HOURLY_KEY_FORMAT,
@@ -9,15 +11,46 @@ from pipelines.slicing.partitions import (
     partition_at,
     partitions_between,
 )
-from pipelines.slicing.plan import Plan
+from pipelines.slicing.plan import Plan, Slice, remaining, without
+from pipelines.slicing.planner import (
+    Count,
+    CountBuckets,
+    CountCells,
+    CountPeaks,
+    cells_count,
+    first_count,
+    next_slice,
+    overflow_count,
+    peaks_count,
+    plan,
+)
+from pipelines.slicing.rates import Rates
 
 __all__ = [
     "DAILY_KEY_FORMAT",
     "HOURLY_KEY_FORMAT",
+    "Caps",
+    "Count",
+    "CountBuckets",
+    "CountCells",
+    "CountPeaks",
+    "Density",
+    "Knowledge",
     "Partition",
+    "Piece",
     "Plan",
+    "Rates",
+    "Slice",
+    "cells_count",
     "describe",
+    "first_count",
+    "next_slice",
+    "overflow_count",
     "partition",
     "partition_at",
     "partitions_between",
+    "peaks_count",
+    "plan",
+    "remaining",
+    "without",
 ]

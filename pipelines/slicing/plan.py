@@ -1,51 +1,107 @@
-"""Which slices are still to be pulled, as a value.
+"""Plans as values: which slices are to be pulled, and what they should bring.
 
-What belongs here: cutting windows. What does not: why a window must be cut, and pulling it
-(``export``); whether a hunt may be cut at all (``kql``).
+What belongs here: slices and plans, to print, compare and store. What does not: choosing the slices
+(``planner``) and pulling them (``export``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
-from pipelines.windows import Window
+from pipelines.spans import Position, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one call is to bring: a span, and at most ``limit`` rows of it (``None``: all).
+
+    ``rows`` are those expected in the span, where anything is known; a span that has more than the
+    limit is begun by this call and goes on with the next.
+    """
+
+    span: Span
+    limit: int | None = None
+    rows: float | None = None
+
+    @property
+    def expected(self) -> float | None:
+        """The rows that the call should bring."""
+        if self.rows is None or self.limit is None:
+            return self.rows
+        return min(self.rows, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Disjoint windows still to be pulled, in time order; together with what is staged, the whole.
+    """Slices in time order, and the seconds of running time that each should take."""
 
-    A plan never changes: ``without_first`` and ``halved`` give the next one.
-    """
-
-    slices: tuple[Window, ...]
-
-    @classmethod
-    def remaining(cls, whole: Window, staged: Iterable[Window]) -> Self:
-        """What ``staged``, disjoint windows within ``whole``, leaves uncovered of it."""
-        gaps: list[Window] = []
-        reached = whole.start
-        for done in sorted(staged):
-            if done.start < reached or not whole.covers(done):
-                raise ValueError(f"{done} overlaps another slice or lies outside {whole}")
-            if reached < done.start:
-                gaps.append(Window(reached, done.start))
-            reached = done.end
-        if reached < whole.end:
-            gaps.append(Window(reached, whole.end))
-        return cls(tuple(gaps))
+    slices: tuple[Slice, ...]
+    seconds: tuple[float, ...]
 
     @property
-    def first(self) -> Window | None:
-        """The slice to pull next; ``None`` when nothing is left."""
-        return self.slices[0] if self.slices else None
+    def calls(self) -> int:
+        """The calls in all."""
+        return len(self.slices)
 
-    def without_first(self) -> Self:
-        """The plan once the first slice is staged."""
-        return type(self)(self.slices[1:])
+    @property
+    def rows(self) -> int | None:
+        """The rows to expect; ``None`` where nothing is known of some slice."""
+        expected = [each.expected for each in self.slices]
+        known = [rows for rows in expected if rows is not None]
+        return round(sum(known)) if len(known) == len(expected) else None
 
-    def halved(self) -> Self:
-        """The plan with its first slice cut in two; ``ValueError`` where it is a single tick."""
-        first, *rest = self.slices
-        middle = first.start + first.ticks // 2
-        return type(self)((Window(first.start, middle), Window(middle, first.end), *rest))
+    @property
+    def running_seconds(self) -> float:
+        """The running time in all."""
+        return sum(self.seconds)
+
+    def __add__(self, other: "Plan") -> "Plan":
+        return Plan(self.slices + other.slices, self.seconds + other.seconds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON's values; ``from_dict`` gives an equal plan."""
+        return {
+            "slices": [
+                {
+                    "start": str(each.span.start),
+                    "end": str(each.span.end),
+                    "limit": each.limit,
+                    "rows": each.rows,
+                    "seconds": seconds,
+                }
+                for each, seconds in zip(self.slices, self.seconds, strict=True)
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The plan that ``to_dict`` gave. Raises ``KeyError`` or ``ValueError`` for another."""
+        slices = tuple(
+            Slice(
+                Span(Position.parse(each["start"]), Position.parse(each["end"])),
+                each["limit"],
+                each["rows"],
+            )
+            for each in values["slices"]
+        )
+        return cls(slices, tuple(each["seconds"] for each in values["slices"]))
+
+
+def remaining(whole: Span, staged: Iterable[Span]) -> list[Span]:
+    """What ``staged``, disjoint spans within ``whole``, leaves uncovered of it, in order."""
+    gaps: list[Span] = []
+    reached: Position = whole.start
+    for done in sorted(staged):
+        if done.start < reached or not whole.covers(done):
+            raise ValueError(f"{done} overlaps another slice or lies outside {whole}")
+        if reached < done.start:
+            gaps.append(Span(reached, done.start))
+        reached = done.end
+    if reached < whole.end:
+        gaps.append(Span(reached, whole.end))
+    return gaps
+
+
+def without(done: Span, rests: Iterable[Span]) -> list[Span]:
+    """What is left of ``rests`` once ``done``, at the beginning of their first, is pulled."""
+    return [Span(max(rest.start, done.end), rest.end) for rest in rests if rest.end > done.end]

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.errors import LakeUnwritable
 from pipelines.landing import Answer, Receipt, SliceRecord, StagedSlice, decode
+from pipelines.spans import Span
 from pipelines.windows import Window, parse_instant
 
 DAY = parse_instant("2026-11-20")
@@ -28,8 +29,10 @@ def an_answer(
 
 def a_record(window: Window, rows: int, **changes: Any) -> SliceRecord:
     values = {
-        "window": window,
+        "span": Span.of(window),
         "rows": rows,
+        "limit": 100_000,
+        "proof": "whole answer",
         "running_seconds": 0.25,
         "request_id": "6ae93e30-7472-4bdd-80e2-1a464e8658eb",
         "body_sha256": "ab" * 32,
@@ -53,8 +56,10 @@ def a_receipt(slices: Sequence[StagedSlice], **changes: Any) -> Receipt:
         "verdict": "row-wise",
         "slices": tuple(each.record for each in slices),
         "rows": sum(each.record.rows for each in slices),
+        "counted_rows": None,
         "calls": 3,
         "running_seconds": 1.5,
+        "counting_calls": 1,
         "wasted_calls": 1,
         "wasted_rows": 100_000,
         "kept_aside": 0,

@@ -151,3 +151,26 @@ def calls_when_told(
         made.append((now, now + int(running * S), running))
         now = made[-1][1]
     return made
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 3_000), st.floats(0, 60)), max_size=8),
+    st.lists(st.floats(0, 60), max_size=12),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_forecast_is_what_then_happens(
+    earlier: list[tuple[float, float]], expected: list[float]
+) -> None:
+    """Calls of the expected length, each started when the ledger lets it, end when it was said."""
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "ledger.sqlite")
+        for at, running in earlier:
+            spend(ledger, at, running)
+        now_ns = 3_100 * S
+        forecast = ledger.finish_ns("t", LIMITS, expected_seconds=expected, now_ns=now_ns)
+        for seconds in expected:
+            start_ns = ledger.next_start("t", LIMITS, expected_seconds=seconds, now_ns=now_ns).at_ns
+            now_ns = start_ns + round(seconds * S)
+            call = ledger.reserve("t", "h", started_ns=start_ns, worst_seconds=60)
+            ledger.settle(call, ended_ns=now_ns, running_seconds=seconds, outcome="answered")
+        assert forecast == now_ns

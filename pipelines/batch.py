@@ -1,0 +1,115 @@
+"""The partitions that are exported together, and what is staged of them.
+
+What belongs here: putting answers on disk, partition by partition, and what is left to pull. What
+does not: which slices to pull (``slicing``), and the commit (``export``).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from pipelines.landing import Answer, SliceRecord, StagedSlice, Staging, in_time_order, parts
+from pipelines.slicing import Partition, remaining
+from pipelines.spans import Position, Span
+from pipelines.windows import Window
+
+
+@dataclass(slots=True)
+class StagedPartition:
+    """One partition that is not committed yet: where its slices are, and which there are."""
+
+    partition: Partition
+    staging: Staging
+    slices: list[StagedSlice]
+
+    @classmethod
+    def found(cls, partition: Partition, staging: Staging) -> Self:
+        """With the slices that an earlier run has staged."""
+        return cls(partition, staging, staging.slices())
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans that are staged."""
+        return tuple(each.record.span for each in self.slices)
+
+    @property
+    def rests(self) -> list[Span]:
+        """What is still to be pulled, in order."""
+        return remaining(Span.of(self.partition.window), self.spans)
+
+    def in_order(self) -> list[StagedSlice]:
+        """The slices in time order."""
+        return sorted(self.slices, key=lambda each: each.record.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Adjacent partitions, of which one call may span several."""
+
+    partitions: Sequence[StagedPartition]
+
+    @property
+    def window(self) -> Window:
+        """From the start of the first partition to the end of the last."""
+        first, last = self.partitions[0].partition, self.partitions[-1].partition
+        return Window(first.window.start, last.window.end)
+
+    @property
+    def rests(self) -> list[Span]:
+        """What is still to be pulled, in order; what adjacent partitions lack is one span."""
+        merged: list[Span] = []
+        for rest in (rest for each in self.partitions for rest in each.rests):
+            if merged and merged[-1].end == rest.start:
+                merged[-1] = Span(merged[-1].start, rest.end)
+            else:
+                merged.append(rest)
+        return merged
+
+    def stage(
+        self, answer: Answer, record: SliceRecord, time_column: str | None, order_by: str | None
+    ) -> Iterator[tuple[StagedPartition, StagedSlice]]:
+        """Put an answer on disk: a slice of each partition that its span touches.
+
+        Each is safe when it is yielded. ``time_column`` tells the rows of partitions apart where
+        the span touches several; ``order_by`` is what the rows are put in order by, if they can be.
+        """
+        touched = [each for each in self.partitions if _touches(record.span, each.partition)]
+        pieces = [answer]
+        if len(touched) > 1:
+            edges = [each.partition.window.start for each in touched[1:]]
+            pieces = parts(in_time_order(answer, time_column), time_column or "", edges)
+        for number, (each, piece) in enumerate(zip(touched, pieces, strict=True)):
+            of_piece = replace(
+                record,
+                span=_clipped(record.span, each.partition),
+                rows=piece.rows,
+                kept_aside=piece.kept_aside,
+            )
+            staged = each.staging.write(
+                piece, of_piece if number == 0 else _for_nothing(of_piece), time_column=order_by
+            )
+            each.slices.append(staged)
+            yield each, staged
+
+
+def _touches(span: Span, partition: Partition) -> bool:
+    window = partition.window
+    return Position(window.start) < span.end and span.start < Position(window.end)
+
+
+def _clipped(span: Span, partition: Partition) -> Span:
+    window = partition.window
+    return Span(max(span.start, Position(window.start)), min(span.end, Position(window.end)))
+
+
+def _for_nothing(record: SliceRecord) -> SliceRecord:
+    """The record of a slice whose call the partition before has on its account."""
+    return replace(
+        record,
+        running_seconds=0.0,
+        body_bytes=0,
+        calls=0,
+        counting_calls=0,
+        wasted_calls=0,
+        wasted_rows=0,
+    )

@@ -1,0 +1,140 @@
+"""Counting an answer's rows without pulling them: the histogram that plans rest on.
+
+What belongs here: asking for counts and reading them. What does not: what is counted when
+(``slicing.planner``), and the queries' text (``kql.rewrite``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.errors import MalformedResponse, SliceFailed
+from pipelines.kql import CELL, ROWS, count_all, count_buckets, count_cells, count_peaks
+from pipelines.landing import Answer
+from pipelines.pull import Caller, Reply, TooMuch
+from pipelines.slicing import (
+    Count,
+    CountBuckets,
+    CountCells,
+    CountPeaks,
+    Density,
+    Knowledge,
+    Piece,
+)
+from pipelines.slicing.knowledge import HOUR_TICKS
+from pipelines.spans import BUCKETS, Grid, Span
+from pipelines.windows import NANOSECONDS_PER_TICK, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a count found, and what its call took. ``hours`` are those that it read."""
+
+    cells: Mapping[int, int]
+    running_seconds: float
+    hours: float
+
+
+def count(caller: Caller, asked: Count, *, now: int) -> Counted | TooMuch:
+    """Ask for a count: rows by the start of a bin or cell, or by the first bucket of a group.
+
+    ``now`` is what ``now()`` means in the hunt. A count is asked again as any call is.
+    """
+    query, analysis = caller.hunt.query, caller.analysis
+    match asked:
+        case CountCells(window, width):
+            text = count_cells(query, analysis, window=window, now=now, width=width)
+        case CountBuckets(window, each):
+            text = count_buckets(query, analysis, window=window, now=now, buckets_each=each)
+        case CountPeaks(bins, width, at_least, limit):
+            window = Window(bins[0], bins[-1] + width)
+            text = count_peaks(
+                query,
+                analysis,
+                bins=bins,
+                width=width,
+                at_least=at_least,
+                limit=limit,
+                now=now,
+            )
+    return _asked(caller, text, window)
+
+
+def count_rows(caller: Caller, window: Window, *, now: int) -> Counted | TooMuch:
+    """The number of all rows in a window, as that of one cell."""
+    text = count_all(caller.hunt.query, caller.analysis, window=window, now=now)
+    return _asked(caller, text, window)
+
+
+def with_count(known: Knowledge, asked: Count, counted: Counted, grid: Grid | None) -> Density:
+    """What is known of the rows once they are counted."""
+    match asked:
+        case CountCells(window, width):
+            cells = counted.cells
+            if width is None:
+                found = Density(window, _cell_pieces(window, cells, grid), known.grid)
+            else:
+                found = Density.from_bins(window, cells, width, known.grid)
+            return found if known.density is None else known.density.refined(found)
+        case CountPeaks():
+            assert known.density is not None  # noqa: S101 - peaks are looked for in its bins
+            return known.density.with_cells(counted.cells)
+        case CountBuckets(window, each):
+            groups = tuple(counted.cells.get(first, 0) for first in range(0, BUCKETS, each))
+            pieces = (Piece(window, sum(groups), groups),)
+            found = Density(window, pieces, known.grid)
+            return found if known.density is None else known.density.refined(found)
+
+
+def _cell_pieces(window: Window, cells: Mapping[int, int], grid: Grid | None) -> tuple[Piece, ...]:
+    """A piece for each cell; the first may begin before the window."""
+    assert grid is not None  # noqa: S101 - what has no grid can't be counted by cells
+    return tuple(
+        Piece(Window(max(cell, window.start), min(grid.cell_end(cell), window.end)), rows)
+        for cell, rows in sorted(cells.items())
+    )
+
+
+def _asked(caller: Caller, query: str, window: Window) -> Counted | TooMuch:
+    span = Span.of(window)
+    reply = caller.ask(query, span)
+    if isinstance(reply, TooMuch):
+        return reply
+    caller.spent.counting_calls += 1
+    if reply.answer.rows >= caller.tenant.limits.rows:
+        error = MalformedResponse(f"a count reached the cap of {reply.answer.rows:,} rows")
+        return TooMuch(str(error), too_large=False, cause=error)
+    try:
+        cells = _cells(reply)
+    except MalformedResponse as error:
+        raise SliceFailed(f"{caller.where(span)}: {error}") from error
+    return Counted(cells, reply.running_seconds, window.ticks / HOUR_TICKS)
+
+
+_ALL: Final = 0
+
+
+def _cells(reply: Reply) -> Mapping[int, int]:
+    """The answer as rows by cell; times as instants."""
+    table = reply.answer.table
+    if not table.num_rows:
+        return {}
+    if ROWS not in table.column_names:
+        raise MalformedResponse(f"the answer to a count has no column {ROWS}")
+    rows = table.column(ROWS).to_pylist()
+    cells = _starts(reply.answer) if CELL in table.column_names else [_ALL] * len(rows)
+    if None in cells or None in rows:
+        raise MalformedResponse("the answer to a count holds null")
+    return dict(zip(cells, rows, strict=True))
+
+
+def _starts(answer: Answer) -> list[int]:
+    column = answer.table.column(CELL)
+    if not pa.types.is_timestamp(column.type):
+        values: list[int] = column.to_pylist()
+        return values
+    nanoseconds: list[int] = pc.cast(column, pa.int64()).to_pylist()
+    return [each // NANOSECONDS_PER_TICK for each in nanoseconds]

@@ -1,0 +1,357 @@
+"""Pulling the slices of a batch: count where it pays, ask for the next slice, act on the answer.
+
+What belongs here: the one place where what is known of a hunt's rows meets what calls bring. What
+does not: choosing slices (``slicing``), asking (``pull``, ``counting``), and the commit
+(``export``).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from pipelines.batch import Batch, StagedPartition
+from pipelines.counting import count, with_count
+from pipelines.errors import CannotSplit, MalformedResponse, RowsMissing, SliceFailed
+from pipelines.history import Census, History
+from pipelines.kql import Verdict, is_unfiltered, restrict, widest_columns
+from pipelines.lake import LakeLayout
+from pipelines.landing import Answer, SliceRecord, StagedSlice, in_time_order, last_time, parts
+from pipelines.progress import Counted, SliceCut
+from pipelines.pull import Caller, Reply, TooMuch
+from pipelines.slicing import (
+    Caps,
+    Count,
+    CountCells,
+    Density,
+    Knowledge,
+    Plan,
+    Slice,
+    cells_count,
+    first_count,
+    next_slice,
+    overflow_count,
+    peaks_count,
+    plan,
+    without,
+)
+from pipelines.slicing.knowledge import HOUR_TICKS
+from pipelines.spans import Grid, Position, Span
+from pipelines.windows import Window
+
+
+@dataclass(slots=True)
+class Slicer:
+    """Pulls what a batch lacks, slice by slice in time order."""
+
+    caller: Caller
+    batch: Batch
+    layout: LakeLayout
+    known: Knowledge = field(init=False)
+    _history: History = field(init=False)
+    _census: Census | None = field(init=False)
+    _counts: Grid | None = field(init=False)
+    _may_count: bool = True
+    calls_left: int = 0
+    """About how many calls are to come after the last answer."""
+
+    def __post_init__(self) -> None:
+        analysis, limits = self.caller.analysis, self.caller.tenant.limits
+        hunt, tenant = self.caller.hunt, self.caller.tenant
+        self._history = History(
+            self.layout.history_folder(hunt.name, tenant.id),
+            f"{hunt.fingerprint} {tenant.surface.name}",
+            analysis.grid,
+        )
+        self._counts = analysis.grid if analysis.counting is not None else None
+        self._census = self._earlier_census()
+        self.known = Knowledge(
+            grid=analysis.grid,
+            paged=analysis.grid is not None and analysis.time_column is not None,
+            hashable=analysis.hash_columns is not None,
+            caps=Caps(limits.rows, limits.response_bytes, limits.request_seconds),
+            unfiltered=is_unfiltered(hunt.query),
+            rates=self._history.rates().guessed_bytes_per_row(widest_columns(hunt.query, analysis)),
+            density=self._census.density if self._census else None,
+        )
+
+    # Planning
+
+    def plan(self) -> Plan:
+        """What is left to pull, as far as anything is known."""
+        return self._plan(self.batch.rests)
+
+    def _plan(self, rests: Sequence[Span]) -> Plan:
+        return plan(rests, self.batch.window, self.known.supposing(self.batch.window))
+
+    @property
+    def basis(self) -> Literal["count", "history", "nothing"]:
+        """What the plan's rows rest on."""
+        if self.known.density is not None:
+            return "count"
+        return "nothing" if self.known.hourly_rows is None else "history"
+
+    def count_all(self) -> None:
+        """Count all that is left, where it can be counted and was not."""
+        rests = self.batch.rests
+        if rests and self.known.density is None and self._counts is not None:
+            window = Window(rests[0].start.instant, self.batch.window.end)
+            asked = cells_count(window, self._counts, self.known)
+            if asked is not None:
+                self._count(asked)
+
+    # Pulling
+
+    def pull_next(self) -> Iterator[tuple[StagedPartition, StagedSlice]]:
+        """Pull the next slice and stage it; yields what is safe on disk, partition by partition.
+
+        Yields nothing where the answer was too much for one call: the next slice is smaller. Raises
+        ``CannotSplit`` where it can't be, and what ``Caller.ask`` raises.
+        """
+        rest = self.batch.rests[0]
+        asked_count = first_count(rest, self.batch.window, self.known, counts=self._counts)
+        if asked_count is not None and self._count(asked_count):
+            return
+        asked = next_slice(rest, self.batch.window, self.known)
+        reply = self.caller.ask(self._query(asked), asked.span)
+        if isinstance(reply, TooMuch):
+            self._shrink(asked, reply)
+            return
+        self._learn_answer(asked, reply)
+        try:
+            landed = self._landed(asked, reply.answer)
+        except MalformedResponse as error:
+            raise SliceFailed(f"{self.caller.where(asked.span)}: {error}") from error
+        if landed is None:
+            self._overflowed(asked, reply)
+            return
+        span, answer = landed
+        self.caller.spent.wasted_rows += reply.answer.rows - answer.rows
+        record = self._record(asked, span, reply, answer)
+        self.known = self.known.after_landing(span, answer.rows, seconds=reply.running_seconds)
+        self.calls_left = self._plan(without(span, self.batch.rests)).calls
+        yield from self.batch.stage(
+            answer, record, self.caller.analysis.time_column, self._order_by
+        )
+
+    def _query(self, asked: Slice) -> str:
+        analysis = self.caller.analysis
+        end = asked.span.end
+        window_end = self.known.cell_end(end, self.batch.window) if end.bucket else end.instant
+        return restrict(
+            self.caller.hunt.query,
+            analysis,
+            window=Window(asked.span.start.instant, window_end),
+            now=self._now,
+            span=asked.span,
+            limit=asked.limit,
+        )
+
+    @property
+    def _now(self) -> int:
+        # The partition's end, not the slice's: what now() means must not depend on slicing.
+        return self.batch.window.end
+
+    @property
+    def _order_by(self) -> str | None:
+        """What rows lie in order by: the answer's time, or a column of its name."""
+        tables = self.caller.analysis.event_tables
+        return self.caller.analysis.time_column or (tables[0].time_column if tables else None)
+
+    def _landed(self, asked: Slice, answer: Answer) -> tuple[Span, Answer] | None:
+        """The span that the answer holds whole, and its rows; ``None`` where it holds none whole.
+
+        The service cuts without a word, so as many rows as were asked for means "perhaps more". Of
+        a page in time order, all rows before the last cell are there all the same.
+        """
+        limit = self.known.caps.rows if asked.limit is None else asked.limit
+        if answer.rows < limit:
+            return asked.span, answer
+        time, grid = self.caller.analysis.time_column, self.known.grid
+        if asked.limit is None or time is None or grid is None:
+            return None
+        end = Position(max(grid.floor(last_time(answer, time)), asked.span.start.instant))
+        if end <= asked.span.start:
+            return None
+        before, _ = parts(in_time_order(answer, time), time, [end.instant])
+        return Span(asked.span.start, end), before
+
+    def _record(self, asked: Slice, span: Span, reply: Reply, answer: Answer) -> SliceRecord:
+        spent = self.caller.take_spent()
+        return SliceRecord(
+            span=span,
+            rows=answer.rows,
+            limit=self.known.caps.rows if asked.limit is None else asked.limit,
+            proof="whole answer" if span == asked.span else "full page",
+            running_seconds=spent.seconds,
+            request_id=reply.request_id,
+            body_sha256=reply.body_sha256,
+            body_bytes=reply.body_bytes,
+            kept_aside=answer.kept_aside,
+            pulled_ns=self.caller.clock.now_ns(),
+            calls=spent.calls,
+            counting_calls=spent.counting_calls,
+            wasted_calls=spent.wasted_calls,
+            wasted_rows=spent.wasted_rows,
+        )
+
+    # Answers that are too much
+
+    def _shrink(self, asked: Slice, refused: TooMuch) -> None:
+        known = self.known
+        smaller = (
+            known.after_too_large(asked) if refused.too_large else known.after_too_heavy(asked)
+        )
+        self._tell_cut(asked, refused.reason)
+        if smaller is None:
+            raise self._cannot_split(asked, refused.reason) from refused.cause
+        self.known = smaller
+
+    def _overflowed(self, asked: Slice, reply: Reply) -> None:
+        """The answer reached the cap, and none of it is whole."""
+        self.caller.spent.wasted_calls += 1
+        self.caller.spent.wasted_rows += reply.answer.rows
+        reason = f"the answer reached the cap of {reply.answer.rows:,} rows"
+        self._tell_cut(asked, reason)
+        wanted = overflow_count(asked, self.batch.window, self.known, counts=self._counts)
+        if wanted is not None and self._count(wanted):
+            return
+        smaller = self.known.after_too_much(asked)
+        if smaller is None:
+            raise self._cannot_split(asked, reason)
+        self.known = smaller
+
+    def _cannot_split(self, asked: Slice, reason: str) -> CannotSplit:
+        analysis, where = self.caller.analysis, self.caller.where(asked.span)
+        if analysis.grid is None and not self.known.hashable:
+            daily = self.caller.partition.partitioning == "daily"
+            hourly = ", or make its partitions hourly (`export: partitions:`)" if daily else ""
+            return CannotSplit(
+                f"{where}: {reason}, and the hunt can't be cut: it is {analysis.verdict}, since "
+                f"{analysis.reason}. Filter or summarise it further{hourly}"
+            )
+        if not self.known.hashable:
+            return CannotSplit(
+                f"{where}: {reason}, and neither time nor a key divides that further, since "
+                f"{analysis.reason}. Filter the hunt further"
+            )
+        return CannotSplit(
+            f"{where}: {reason}, and a hash divides that no further: its rows are alike in what "
+            f"they are divided by. Filter the hunt further, or summarise what is alike"
+        )
+
+    # Counting and learning
+
+    def _count(self, asked: Count) -> bool:
+        """Ask for a count and keep what it says; whether there was an answer."""
+        if not self._may_count:
+            return False
+        counted = count(self.caller, asked, now=self._now)
+        if isinstance(counted, TooMuch):
+            # Counting was to save calls: go on without.
+            self._may_count = False
+            return False
+        rates = self.known.rates.after_count(seconds=counted.running_seconds, hours=counted.hours)
+        density = with_count(self.known, asked, counted, self._counts)
+        is_first = self.known.density is None
+        self.known = replace(self.known, rates=rates, density=density)
+        if isinstance(asked, CountCells) and is_first:
+            self._census = Census(density, self.caller.clock.now_ns())
+            self._history.keep_census(self._census)
+            self._tell_counted(density)
+            peaks = peaks_count(density, asked.width, self.known)
+            if peaks is not None:
+                self._count(peaks)
+        return True
+
+    def _learn_answer(self, asked: Slice, reply: Reply) -> None:
+        hours = max(0, asked.span.end.instant - asked.span.start.instant) / HOUR_TICKS
+        rates = self.known.rates.after_pull(
+            rows=reply.answer.rows,
+            body_bytes=reply.body_bytes,
+            seconds=reply.running_seconds,
+            hours=hours,
+        )
+        self.known = replace(self.known, rates=rates)
+
+    def learn_partition(self, each: StagedPartition, rows: int) -> None:
+        """Remember a partition that is whole."""
+        hours = each.partition.window.ticks / HOUR_TICKS
+        rates = self.known.rates.after_partition(rows=rows, hours=hours)
+        self.known = replace(self.known, rates=rates)
+        self._history.keep_rates(rates)
+
+    def finish(self) -> None:
+        """All is committed: the count has served."""
+        if self._census is not None:
+            self._history.drop_census(self._census)
+            self._census = None
+
+    # Proof
+
+    def counted_rows(self, each: StagedPartition) -> int | None:
+        """The rows that the partition must have at least, by the count that came before its slices.
+
+        ``None`` where it was not counted, or not between what was pulled before and after.
+        """
+        if self._census is None:
+            return None
+        density, window = self._census.density, each.partition.window
+        if not density.window.start < window.end <= density.window.end:
+            return None
+        start, end = Position(max(window.start, density.window.start)), Position(window.end)
+        if not density.is_exact_at(start) or not density.is_exact_at(end):
+            return None
+        before = [each.record for each in each.slices if each.record.span.end <= start]
+        after = [each.record for each in each.slices if each.record.span.end > start]
+        if any(
+            record.span.start < start or record.pulled_ns < self._census.counted_ns
+            for record in after
+        ):
+            return None
+        return sum(record.rows for record in before) + round(density.rows_between(start, end))
+
+    def refuse_missing_rows(self, each: StagedPartition, rows: int) -> None:
+        """Raise ``RowsMissing`` where fewer rows were pulled than the service had counted before.
+
+        More are what arrived meanwhile. A hunt that aggregates may have fewer for late events.
+        """
+        counted = self.counted_rows(each)
+        if (
+            counted is None
+            or rows >= counted
+            or self.caller.analysis.verdict is not Verdict.ROW_WISE
+        ):
+            return
+        each.staging.discard()
+        self.finish()
+        raise RowsMissing(
+            f"{self.caller.hunt.name}, partition {each.partition.key}: the service counted "
+            f"{counted:,} rows and then gave {rows:,}. Nothing was committed, and what was pulled "
+            f"is discarded; run the export again, which pulls the partition anew"
+        )
+
+    def _earlier_census(self) -> Census | None:
+        """An earlier run's count, where it covers what is left."""
+        rests = self.batch.rests
+        if not rests or self._counts is None:
+            return None
+        needed = Window(rests[0].start.instant, self.batch.window.end)
+        return self._history.census(needed, now_ns=self.caller.clock.now_ns())
+
+    # Progress
+
+    def _tell_cut(self, asked: Slice, reason: str) -> None:
+        caller = self.caller
+        caller.observer(SliceCut(caller.hunt.name, caller.partition.key, asked.span, reason))
+
+    def _tell_counted(self, density: Density) -> None:
+        caller = self.caller
+        caller.observer(
+            Counted(
+                caller.hunt.name,
+                caller.partition.key,
+                density.window,
+                density.rows,
+                self.plan().calls,
+            )
+        )

@@ -1,0 +1,271 @@
+"""The choice of the next slice: always some of what is left, never more than may be had at once."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.slicing import (
+    Caps,
+    CountBuckets,
+    CountCells,
+    CountPeaks,
+    Density,
+    Knowledge,
+    Piece,
+    Rates,
+    cells_count,
+    first_count,
+    next_slice,
+    overflow_count,
+    peaks_count,
+    plan,
+)
+from pipelines.spans import BUCKETS, TICKS, Grid, Position, Span
+from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
+
+SECOND = TICKS_PER_SECOND
+HOUR = 3_600 * SECOND
+START = parse_instant("2026-11-19")
+DAY = Window(START, START + 24 * HOUR)
+GRIDS = (None, TICKS, Grid(SECOND), Grid(HOUR), Grid(7 * HOUR), Grid.months())
+
+
+@st.composite
+def densities(draw: st.DrawFn, grid: Grid | None) -> Density:
+    """Counts of all kinds: bins, cells told apart, buckets, gaps."""
+    if grid is None or grid.width > HOUR:
+        rows = draw(st.integers(0, 3_000))
+        return Density.flat(DAY, rows, grid)
+    chosen = draw(st.lists(st.integers(0, 24 * 60), min_size=2, max_size=7, unique=True))
+    edges = [grid.floor(START + each * 60 * SECOND) for each in sorted(chosen)]
+    pieces = [
+        Piece(Window(one, two), draw(st.integers(1, 3_000)))
+        for one, two in pairwise(edges)
+        if one < two and draw(st.integers(0, 3))
+    ]
+    density = Density(DAY, tuple(pieces), grid)
+    if pieces and draw(st.booleans()):
+        window = draw(st.sampled_from(pieces)).window
+        cell = grid.floor(window.start + draw(st.integers(0, window.ticks - 1)))
+        density = density.with_cells({cell: draw(st.integers(1, 500))})
+        if draw(st.booleans()):
+            part = Window(cell, grid.after(cell))
+            groups = tuple(draw(st.lists(st.integers(0, 60), min_size=16, max_size=16)))
+            pieces = (Piece(part, sum(groups), groups),) if any(groups) else ()
+            density = density.refined(Density(part, pieces, grid))
+    return density
+
+
+@st.composite
+def knowledges(draw: st.DrawFn) -> Knowledge:
+    grid = draw(st.sampled_from(GRIDS))
+    return Knowledge(
+        grid=grid,
+        paged=grid is not None and draw(st.booleans()),
+        hashable=draw(st.booleans()),
+        caps=Caps(draw(st.sampled_from((2, 10, 100, 5_000))), None, 600.0),
+        rates=Rates(
+            seconds_per_hour=draw(st.sampled_from((None, 0.1, 100.0, 1e6))),
+            rows_per_hour=draw(st.sampled_from((None, 0.0, 3.0, 1e4))),
+        ),
+        density=draw(st.none() | densities(grid)),
+        pace=draw(st.sampled_from((None, 0.0, 50.0))),
+        tick_limit=draw(st.sampled_from((None, 1, HOUR))),
+    )
+
+
+@st.composite
+def starts(draw: st.DrawFn, known: Knowledge) -> Position:
+    """Where what is left begins: a cell, or a bucket of it where a hash divides cells."""
+    instant = draw(st.integers(DAY.start, DAY.end - 1))
+    if known.grid is None:
+        instant = DAY.start
+    elif known.density is not None and known.density.pieces and draw(st.booleans()):
+        instant = draw(st.sampled_from(known.density.pieces)).window.start
+    cell = instant if known.grid is None else max(DAY.start, known.grid.floor(instant))
+    bucket = draw(st.sampled_from((0, 0, 1, BUCKETS // 2, BUCKETS - 1))) if known.hashable else 0
+    return Position(cell, bucket)
+
+
+@settings(max_examples=300)
+@given(knowledges(), st.data())
+def test_a_slice_is_some_of_what_is_left(known: Knowledge, data: st.DataObject) -> None:
+    """It begins where that begins, and lies within; only a hash ends it within a cell."""
+    rest = Span(data.draw(starts(known)), Position(DAY.end))
+    asked = next_slice(rest, DAY, known)
+    end = asked.span.end
+    assert asked.span.start == rest.start
+    assert rest.covers(asked.span)
+    assert asked.limit == (known.limit if known.paged else None)
+    if end.bucket:
+        assert known.hashable
+    if known.grid is not None and end.instant not in (DAY.start, DAY.end):
+        assert known.grid.floor(end.instant) == end.instant
+    if not known.paged and rest.start.bucket:
+        # Such a slice has no times by which other cells could be told from its own.
+        assert end <= Position(known.cell_end(rest.start, DAY))
+    if not known.paged and end.bucket:
+        assert end.instant == rest.start.instant
+
+
+@settings(max_examples=300)
+@given(knowledges(), st.data())
+def test_what_must_fit_is_expected_to_fit(known: Knowledge, data: st.DataObject) -> None:
+    """Slices that are no pages, and parts of a cell, hold fewer rows than the limit by the count.
+
+    Unless they are of one cell, or one bucket, that alone has as many.
+    """
+    rest = Span(data.draw(starts(known)), Position(DAY.end))
+    asked = next_slice(rest, DAY, known)
+    density, span = known.density, asked.span
+    if density is None or known.reach is not None:
+        return
+    in_cell = span.end.instant == span.start.instant
+    if known.paged and not in_cell:
+        return
+    expected = density.rows_between(span.start, span.end)
+    least = known.is_one_cell(span) and (
+        not known.hashable or span.end.bucket in (0, span.start.bucket + 1)
+    )
+    assert least or expected <= known.limit + 1e-6
+
+
+@settings(max_examples=150, deadline=None)
+@given(knowledges(), st.data())
+def test_a_plan_comes_to_its_end_and_leaves_nothing_out(
+    known: Knowledge, data: st.DataObject
+) -> None:
+    """Its slices follow one another through all that is left."""
+    rest = Span(data.draw(starts(known)), Position(DAY.end))
+    found = plan([rest], DAY, known)
+    spans = [each.span for each in found.slices]
+    assert spans[0].start == rest.start
+    assert spans[-1].end == rest.end
+    assert all(one.end == two.start for one, two in pairwise(spans))
+    assert found.calls == len(spans)
+    assert found.running_seconds >= 0
+    assert found.rows is None or found.rows >= 0
+
+
+def knowing(**values: object) -> Knowledge:
+    given = {"grid": TICKS, "paged": True, "hashable": True, "caps": Caps(1_000, None, 600.0)}
+    return Knowledge(**{**given, **values})
+
+
+def test_without_any_knowledge_all_is_asked_for() -> None:
+    """An answer below the cap is complete in itself, and counting first would cost a call."""
+    for known in (knowing(), knowing(paged=False), knowing(grid=None, paged=False)):
+        rest = Span.of(DAY)
+        assert first_count(rest, DAY, known, counts=TICKS) is None
+        assert next_slice(rest, DAY, known).span == rest
+
+
+@pytest.mark.parametrize(
+    ("rows_per_hour", "paged", "counts"),
+    [(100.0, True, False), (126.0, True, True), (41.0, False, False), (42.0, False, True)],
+)
+def test_a_count_comes_first_where_history_expects_much(
+    rows_per_hour: float, paged: bool, counts: bool
+) -> None:
+    """More than three pages; or, of what is no page, more than one answer."""
+    known = knowing(paged=paged, rates=Rates(rows_per_hour=rows_per_hour))
+    asked = first_count(Span.of(DAY), DAY, known, counts=TICKS)
+    assert isinstance(asked, CountCells) is counts
+    assert asked is None or asked.window == DAY
+
+
+def test_what_is_one_cell_is_counted_by_hash() -> None:
+    """So that each of its slices can be filled."""
+    rates = Rates(rows_per_hour=500.0)
+    known = knowing(grid=None, paged=False, rates=rates)
+    assert first_count(Span.of(DAY), DAY, known, counts=None) == CountBuckets(DAY, 128)
+    unhashed = knowing(grid=None, paged=False, hashable=False, rates=rates)
+    assert first_count(Span.of(DAY), DAY, unhashed, counts=None) is None
+
+
+def test_pages_are_asked_for_from_windows_that_hold_a_little_more() -> None:
+    """So that each comes back full, and the service sorts little."""
+    known = knowing(density=Density.from_bins(DAY, _bins(2_000), HOUR, TICKS))
+    asked = next_slice(Span.of(DAY), DAY, known)
+    assert asked.span == Span.of(Window(START, START + HOUR))
+    assert asked.limit == 1_000
+    thin = knowing(density=Density.from_bins(DAY, _bins(300), HOUR, TICKS))
+    assert next_slice(Span.of(DAY), DAY, thin).span.end == Position(START + 4 * HOUR)
+
+
+def test_what_is_no_page_ends_before_the_bin_that_does_not_fit() -> None:
+    """And a bin that does not fit alone is counted again, finer."""
+    thin = knowing(paged=False, density=Density.from_bins(DAY, _bins(300), HOUR, TICKS))
+    asked = next_slice(Span.of(DAY), DAY, thin)
+    assert asked.limit is None
+    assert asked.span.end == Position(START + 3 * HOUR)
+    full = knowing(paged=False, density=Density.from_bins(DAY, _bins(3_000), HOUR, TICKS))
+    finer = first_count(Span.of(DAY), DAY, full, counts=TICKS)
+    assert isinstance(finer, CountCells)
+    assert finer.window == Window(START, START + HOUR)
+    assert finer.width is not None
+    assert finer.width < 4 * SECOND
+
+
+def _bins(rows: int) -> dict[int, int]:
+    return {START + hour * HOUR: rows for hour in range(24)}
+
+
+@given(st.integers(2, 50_000), st.integers(1, 40))
+def test_a_count_fits_an_answer(cap: int, days: int) -> None:
+    """Else it would be cut, and bins would be missing without a word."""
+    known = knowing(caps=Caps(cap, None, 600.0))
+    window = Window(START, START + days * 24 * HOUR)
+    for grid in (TICKS, Grid(HOUR), Grid.months()):
+        asked = cells_count(window, grid, known)
+        if asked is not None:
+            width = asked.width or max(grid.width, 28 * 24 * HOUR if grid.calendar else 0)
+            assert window.ticks // width + 2 <= cap
+    peaks = peaks_count(Density.from_bins(DAY, {**_bins(1), START: 999}, HOUR, TICKS), HOUR, known)
+    assert peaks is None or peaks.limit < cap
+
+
+def test_full_cells_are_looked_for_where_bins_stand_out() -> None:
+    """Of an even day there are none to find, and a page may end anywhere."""
+    even = Density.from_bins(DAY, _bins(3_000), HOUR, TICKS)
+    assert peaks_count(even, HOUR, knowing()) is None
+    uneven = Density.from_bins(DAY, {**_bins(100), START + HOUR: 9_000}, HOUR, TICKS)
+    found = peaks_count(uneven, HOUR, knowing())
+    assert found == CountPeaks((START + HOUR,), HOUR, 20, 999)
+    assert peaks_count(uneven, HOUR, knowing(hashable=False)) is None
+    assert peaks_count(uneven, HOUR, knowing(paged=False)) is None
+
+
+def test_a_page_ends_before_a_full_cell_or_within_it_by_hash() -> None:
+    """The rows of the cell that it brought for nothing are what is wasted."""
+    burst = START + 90 * 60 * SECOND
+    bins = {START: 600, START + HOUR: 2_600}
+    density = Density.from_bins(DAY, bins, HOUR, TICKS).with_cells({burst: 2_500})
+    asked = next_slice(Span.of(DAY), DAY, knowing(density=density))
+    assert asked.span.end.instant == burst
+    assert 0 < asked.span.end.bucket < BUCKETS // 4
+    assert density.rows_between(asked.span.start, asked.span.end) < 1_000
+    plain = next_slice(Span.of(DAY), DAY, knowing(density=density, hashable=False))
+    assert plain.span.end == Position(burst)
+
+
+def test_an_overfull_cell_is_counted_by_hash_once() -> None:
+    """What is known already is not asked for again."""
+    cell = Window(START, START + 1)
+    rest = Span.of(DAY)
+    known = knowing()
+    asked = next_slice(rest, DAY, known)
+    assert overflow_count(asked, DAY, known, counts=None) == CountBuckets(cell, 128)
+    groups = (Piece(cell, 512, (1,) * 512),)
+    counted = knowing(density=Density(DAY, groups, TICKS))
+    assert overflow_count(asked, DAY, counted, counts=None) is None
+    assert overflow_count(asked, DAY, knowing(hashable=False), counts=None) is None
+
+
+def test_an_overfull_window_is_counted_by_time_first() -> None:
+    """Where it can be; what has no time in it and isn't divided by hash is merely halved."""
+    asked = next_slice(Span.of(DAY), DAY, knowing(paged=False))
+    assert isinstance(overflow_count(asked, DAY, knowing(paged=False), counts=TICKS), CountCells)
+    assert overflow_count(asked, DAY, knowing(paged=False), counts=None) is None

@@ -1,0 +1,161 @@
+"""Pulling a batch: what may share a call, what a page proves, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import CannotSplit, RowsMissing
+from pipelines.hunts import ExportSettings, Hunt
+from pipelines.kql import analyse
+from pipelines.kql.rewrite import ROWS
+from pipelines.progress import Counted, Event, SliceCut
+from pipelines.slicer import may_span
+from pipelines.slicing import partition
+from pipelines.standin import Fault, StandinLimits
+from pipelines.windows import TICKS_PER_SECOND, parse_instant
+from tests.slicing.simulation import Simulation
+
+TABLE = "AlertInfo"
+HUNT = Hunt("alerts", "AlertInfo | project Timestamp, AlertId")
+DAYS = [partition("daily", f"2026-11-{day}") for day in (17, 18, 19)]
+START = parse_instant("2026-11-19")
+MINUTE = 60 * TICKS_PER_SECOND
+OPEN = {"calls": (), "running": ()}
+
+
+def alerts(*instants: int) -> dict[str, dict[str, list[object]]]:
+    names = [f"alert {number}" for number in range(len(instants))]
+    return {TABLE: {"Timestamp": list(instants), "AlertId": names}}
+
+
+def every_minute(count: int) -> list[int]:
+    return [START + number * MINUTE for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("AlertInfo", True),
+        ("AlertInfo | project AlertId", False),
+        ("AlertInfo | where Timestamp > ago(1d)", False),
+        ("AlertInfo | summarize n = count() by bin(Timestamp, 1h)", True),
+        ("AlertInfo | summarize n = count() by bin(Timestamp, 7h)", False),
+        ("AlertInfo | summarize n = count() by AlertId", False),
+        ("AlertInfo | top 5 by Timestamp", False),
+    ],
+)
+def test_partitions_share_a_call_where_their_rows_can_be_told_apart(
+    query: str, expected: bool
+) -> None:
+    """Not where now(), a lost time or a bin over midnight ties the hunt to its own day."""
+    assert may_span(analyse(query), DAYS[0], DAYS[1]) is expected
+    assert may_span(analyse(query), DAYS[0], DAYS[2]) is False
+
+
+def test_quiet_days_without_any_columns_land(tmp_path: Path) -> None:
+    """The service may leave the schema out of an answer without rows."""
+    with Simulation(tmp_path, alerts()) as simulation:
+        simulation.faults.next(Fault.NO_SCHEMA)
+        exports = list(simulation.exporter(HUNT).export(DAYS))
+        assert [each.receipt.rows for each in exports] == [0, 0, 0]
+        assert len(simulation.calls) == 1
+
+
+def test_a_full_page_lands_up_to_its_last_cell(tmp_path: Path) -> None:
+    """The service cuts without a word, so rows that share the last one's time may be missing."""
+    instants = [*every_minute(8), START + 7 * MINUTE, START + 7 * MINUTE]
+    limits = StandinLimits(rows=9, **OPEN)
+    with Simulation(tmp_path, alerts(*instants), limits=limits) as simulation:
+        [exported] = simulation.exporter(HUNT).export(DAYS[2:])
+        page, rest = exported.receipt.slices
+    assert (page.proof, page.rows, page.wasted_rows) == ("full page", 7, 2)
+    assert page.span.end.instant == rest.span.start.instant == START + 7 * MINUTE
+    assert (rest.proof, rest.rows) == ("whole answer", 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "partitions", "says"),
+    [
+        ("AlertInfo | top 9 by AlertId", "daily", "can't be cut: it is whole.*make its partitions"),
+        ("AlertInfo | top 9 by AlertId", "hourly", "can't be cut: it is whole.*further$"),
+        ("AlertInfo | summarize n = count() by bin(Timestamp, 1tick)", "daily", None),
+        ("AlertInfo | project Timestamp", "daily", "alike"),
+    ],
+)
+def test_what_can_not_be_split_says_why_and_what_to_do(
+    query: str, partitions: str, says: str | None, tmp_path: Path
+) -> None:
+    """Nothing is committed, and no half of it either."""
+    settings = ExportSettings(partitions=partitions)
+    hunt = Hunt("alerts", query, export=settings)
+    last = partition(partitions, "2026-11-19" if partitions == "daily" else "2026-11-19-00:00")
+    limits = StandinLimits(rows=5, **OPEN)
+    with Simulation(tmp_path, alerts(*[START] * 9), limits=limits) as simulation:
+        if says is None:
+            assert len(list(simulation.exporter(hunt).export([last]))) == 1
+            return
+        with pytest.raises(CannotSplit, match=f"alerts, partition {last.key}, slice .*{says}"):
+            list(simulation.exporter(hunt).export([last]))
+        assert not simulation.layout.partition_file("alerts", "simulated", last).exists()
+
+
+def test_a_count_that_fails_does_not_stop_an_export(tmp_path: Path) -> None:
+    """Counting was to save calls: it goes on without, page by page."""
+    limits = StandinLimits(rows=50, **OPEN)
+    with Simulation(tmp_path, alerts(*every_minute(300)), limits=limits) as simulation:
+        simulation.faults.when(ROWS, Fault.TOO_HEAVY)
+        seen: list[Event] = []
+        [exported] = simulation.exporter(HUNT, seen.append).export(DAYS[2:])
+        counts = [call for call in simulation.calls if ROWS in call.query]
+    assert exported.receipt.rows == 300
+    assert exported.receipt.counted_rows is None
+    assert len(counts) == exported.receipt.wasted_calls == 1
+    assert not any(isinstance(each, Counted | SliceCut) for each in seen)
+
+
+def test_rows_that_were_counted_and_do_not_come_are_refused(tmp_path: Path) -> None:
+    """What goes missing between a count and its pull is no quiet day."""
+    limits = StandinLimits(rows=50, **OPEN)
+    with Simulation(tmp_path, alerts(*every_minute(300)), limits=limits) as simulation:
+
+        def lose(query: str) -> None:
+            if len(simulation.calls) == 3:
+                simulation.events.clear(TABLE)
+
+        simulation.before_call(lose)
+        with pytest.raises(RowsMissing, match="partition 2026-11-19: the service counted 300 rows"):
+            list(simulation.exporter(HUNT).export(DAYS[2:]))
+        assert not simulation.layout.partition_file("alerts", "simulated", DAYS[2]).exists()
+
+
+def test_rows_that_came_since_the_count_are_welcome(tmp_path: Path) -> None:
+    """The receipt says what was counted, and has more."""
+    limits = StandinLimits(rows=50, **OPEN)
+    with Simulation(tmp_path, alerts(*every_minute(300)), limits=limits) as simulation:
+
+        def arrive(query: str) -> None:
+            if len(simulation.calls) == 3:
+                late = {"Timestamp": [START + 299 * MINUTE + 1], "AlertId": ["late"]}
+                simulation.events.insert(TABLE, late)
+
+        simulation.before_call(arrive)
+        [exported] = simulation.exporter(HUNT).export(DAYS[2:])
+    assert (exported.receipt.counted_rows, exported.receipt.rows) == (300, 301)
+
+
+def test_an_interrupted_export_does_not_count_again(tmp_path: Path) -> None:
+    """Its count is kept until it has served."""
+    limits = StandinLimits(rows=50, **OPEN)
+    with Simulation(tmp_path, alerts(*every_minute(300)), limits=limits) as simulation:
+
+        def interrupt(query: str) -> None:
+            if len(simulation.calls) == 4:
+                raise KeyboardInterrupt
+
+        simulation.before_call(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            list(simulation.exporter(HUNT).export(DAYS[2:]))
+        simulation.before_call(lambda _: None)
+        [exported] = simulation.exporter(HUNT).export(DAYS[2:])
+        assert not any(ROWS in call.query for call in simulation.calls[4:])
+    assert exported.receipt.counted_rows == exported.receipt.rows == 300
