@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test lint types lock clean
+.PHONY: demo test lint types lock oracle clean
 
 demo: $(READY)  ## export hunts from a local stand-in tenant through Dagster, and query the lake
 	@$(BIN)/huntlake demo
@@ -25,6 +25,9 @@ endif
 	@$(or $(UV),$(BIN)/uv) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-package huntlake --upgrade --quiet \
 		--custom-compile-command "make lock" --output-file requirements.txt
+
+oracle:  ## install the language's own parser and binder, which some tests ask (needs npm)
+	@npm install --prefix tests/kql/oracle --no-package-lock --no-audit --no-fund --silent
 
 clean:  ## remove the environment, the demo's data and Dagster's history
 	rm -rf $(VENV) data .dagster
