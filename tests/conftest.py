@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipelines.clock import SimulatedClock
 from pipelines.engine import Engine
@@ -14,6 +15,10 @@ from pipelines.hunts import ExportSettings, Hunt, SurfaceName
 from pipelines.settings import load_settings
 from pipelines.standin import RunningTimeModel, Standin, StandinLimits, SyntheticSettings
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, parse_instant
+
+# No test depends on how quick the machine is.
+settings.register_profile("huntlake", deadline=None)
+settings.load_profile("huntlake")
 
 # All tests of the whole happen in this morning; the tenant's last whole day is the 19th.
 TODAY = parse_instant("2026-11-20")
