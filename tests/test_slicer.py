@@ -6,10 +6,8 @@ import pytest
 
 from pipelines.errors import CannotSplit, RowsMissing
 from pipelines.hunts import ExportSettings, Hunt
-from pipelines.kql import analyse
 from pipelines.kql.rewrite import ROWS
 from pipelines.progress import Counted, Event, SliceCut
-from pipelines.slicer import may_span
 from pipelines.slicing import partition
 from pipelines.standin import Fault, StandinLimits
 from pipelines.windows import TICKS_PER_SECOND, parse_instant
@@ -45,11 +43,13 @@ def every_minute(count: int) -> list[int]:
     ],
 )
 def test_partitions_share_a_call_where_their_rows_can_be_told_apart(
-    query: str, expected: bool
+    query: str, expected: bool, tmp_path: Path
 ) -> None:
     """Not where now(), a lost time or a bin over midnight ties the hunt to its own day."""
-    assert may_span(analyse(query), DAYS[0], DAYS[1]) is expected
-    assert may_span(analyse(query), DAYS[0], DAYS[2]) is False
+    with Simulation(tmp_path, {}) as simulation:
+        at = simulation.at(Hunt("alerts", query))
+        assert at.may_span(DAYS[0], DAYS[1]) is expected
+        assert at.may_span(DAYS[0], DAYS[2]) is False
 
 
 def test_quiet_days_without_any_columns_land(tmp_path: Path) -> None:
