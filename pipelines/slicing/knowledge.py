@@ -136,9 +136,11 @@ class Knowledge:
         if refused is not None and (refused <= span.end or rows > self.limit * _NEXT_TO_NOTHING):
             refused = None
         quick = seconds < self.caps.request_seconds * _SECONDS_FILLED / 2
-        known = self.after_slice() if quick else self
+        known = self.after_slice()
         return replace(
             known,
+            tick_limit=known.tick_limit if quick else self.tick_limit,
+            row_limit=known.row_limit if 2 * rows > self.limit else self.row_limit,
             reach=refused and (self._smaller_reach(Span(span.end, refused)) or refused),
             refused=refused,
             pace=rows * HOUR_TICKS / max(ticks, _TELLING_TICKS) if ticks else self.pace,

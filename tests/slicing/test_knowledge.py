@@ -158,11 +158,20 @@ def test_a_size_that_was_too_large_is_neared_again_little_by_little() -> None:
     assert known is not None
     limits = [known.limit]
     while known.limit < ROWS:
-        known = known.after_landing(Span.of(Window(0, HOUR)), 10, seconds=1.0)
+        known = known.after_landing(Span.of(Window(0, HOUR)), known.limit, seconds=1.0)
         limits.append(known.limit)
     assert limits[0] == 600
     assert limits[1] <= 632
     assert len(limits) <= 13
+
+
+def test_an_answer_of_a_few_rows_says_nothing_of_sizes() -> None:
+    """Only one that was large and came all the same does."""
+    known = knowing().after_too_large(Slice(Span.of(DAY), ROWS, 5_000.0))
+    assert known is not None
+    for rows in (0, 1, 299):
+        known = known.after_landing(Span.of(Window(0, HOUR)), rows, seconds=1.0)
+    assert known.limit == 600
 
 
 def test_a_wrong_guess_of_the_rows_does_not_make_pages_tiny() -> None:

@@ -219,7 +219,7 @@ def check_each(case: Case, simulation: Simulation, exports: list[PartitionExport
 
 
 @settings(max_examples=12, **_PATIENT)
-@given(cases((*ROW_WISE, *ALIGNED, *KEYED), most=80), st.integers(800, 6_000), st.booleans())
+@given(cases((*ROW_WISE, *ALIGNED, *KEYED), most=80), st.integers(1_500, 8_000), st.booleans())
 def test_answers_that_are_too_large_are_asked_for_in_parts(
     case: Case, size: int, told: bool
 ) -> None:
