@@ -5,14 +5,14 @@ folder lies (``lake.layout``). Losing them costs a count, never a row.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines.landing import write_atomically
+from pipelines.landing import SliceRecord, write_atomically
 from pipelines.slicing import Density, Rates
-from pipelines.spans import Grid
+from pipelines.spans import Grid, Position
 from pipelines.windows import Window
 
 _RATES: Final = "rates.json"
@@ -26,6 +26,23 @@ class Census:
 
     density: Density
     counted_ns: int
+
+    def rows_of(self, window: Window, slices: Sequence[SliceRecord]) -> int | None:
+        """The rows of a partition by this count, and by the slices that were pulled before it.
+
+        ``None`` where the count doesn't begin just where those end, or doesn't reach its end.
+        """
+        counted = self.density.window
+        if not counted.start < window.end <= counted.end:
+            return None
+        start, end = Position(max(window.start, counted.start)), Position(window.end)
+        if not self.density.is_exact_at(start) or not self.density.is_exact_at(end):
+            return None
+        before = [each for each in slices if each.span.end <= start]
+        after = [each for each in slices if each.span.end > start]
+        if any(each.span.start < start or each.pulled_ns < self.counted_ns for each in after):
+            return None
+        return sum(each.rows for each in before) + round(self.density.rows_between(start, end))
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,24 +291,12 @@ class Slicer:
     def counted_rows(self, each: StagedPartition) -> int | None:
         """The rows that the partition must have at least, by the count that came before its slices.
 
-        ``None`` where it was not counted, or not between what was pulled before and after.
+        ``None`` where none did.
         """
         if self._census is None:
             return None
-        density, window = self._census.density, each.partition.window
-        if not density.window.start < window.end <= density.window.end:
-            return None
-        start, end = Position(max(window.start, density.window.start)), Position(window.end)
-        if not density.is_exact_at(start) or not density.is_exact_at(end):
-            return None
-        before = [each.record for each in each.slices if each.record.span.end <= start]
-        after = [each.record for each in each.slices if each.record.span.end > start]
-        if any(
-            record.span.start < start or record.pulled_ns < self._census.counted_ns
-            for record in after
-        ):
-            return None
-        return sum(record.rows for record in before) + round(density.rows_between(start, end))
+        records = [staged.record for staged in each.slices]
+        return self._census.rows_of(each.partition.window, records)
 
     def refuse_missing_rows(self, each: StagedPartition, rows: int) -> None:
         """Raise ``RowsMissing`` where fewer rows were pulled than the service had counted before.

@@ -1,5 +1,15 @@
 """Partitions of a hunt, and the slices that they are pulled in."""
 
+from pipelines.slicing.counts import (
+    Count,
+    CountBuckets,
+    CountCells,
+    CountPeaks,
+    cells_count,
+    first_count,
+    overflow_count,
+    peaks_count,
+)
 from pipelines.slicing.density import Density, Piece
 from pipelines.slicing.knowledge import Caps, Knowledge
 from pipelines.slicing.partitions import (
@@ -12,18 +22,7 @@ from pipelines.slicing.partitions import (
     partitions_between,
 )
 from pipelines.slicing.plan import Plan, Slice, remaining, without
-from pipelines.slicing.planner import (
-    Count,
-    CountBuckets,
-    CountCells,
-    CountPeaks,
-    cells_count,
-    first_count,
-    next_slice,
-    overflow_count,
-    peaks_count,
-    plan,
-)
+from pipelines.slicing.planner import next_slice, plan
 from pipelines.slicing.rates import Rates
 
 __all__ = [
