@@ -7,6 +7,7 @@ three.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from pipelines.admission import refuse_other_partitioning, refuse_unless_due
 from pipelines.batch import StagedPartition
@@ -20,6 +21,9 @@ from pipelines.landing import Receipt, Staging, read_receipt
 from pipelines.progress import Observer
 from pipelines.pull import Caller, Tenant
 from pipelines.slicing import Partition
+
+# Each holds a lock file open until it is committed, and many systems allow a process 1,024 files.
+MOST_TOGETHER: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class HuntInTenant:
                 if run:
                     yield run
                 raise
-            if run and not self.may_span(run[-1], partition):
+            if run and (len(run) == MOST_TOGETHER or not self.may_span(run[-1], partition)):
                 yield run
                 run = []
             run.append(partition)

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import CannotSplit, RowsMissing
+from pipelines.hunt_in_tenant import MOST_TOGETHER
 from pipelines.hunts import ExportSettings, Hunt
 from pipelines.kql.rewrite import ROWS
 from pipelines.progress import Counted, Event, SliceCut
-from pipelines.slicing import partition
+from pipelines.slicing import partition, partitions_between
 from pipelines.standin import Fault, StandinLimits
-from pipelines.windows import TICKS_PER_SECOND, parse_instant
+from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
 from tests.slicing.simulation import Simulation
 
 TABLE = "AlertInfo"
@@ -50,6 +51,18 @@ def test_partitions_share_a_call_where_their_rows_can_be_told_apart(
         at = simulation.at(Hunt("alerts", query))
         assert at.may_span(DAYS[0], DAYS[1]) is expected
         assert at.may_span(DAYS[0], DAYS[2]) is False
+
+
+def test_a_month_of_hours_is_exported_in_several_runs(tmp_path: Path) -> None:
+    """Each partition of a run holds a file open, and a process may have only so many."""
+    hourly = Hunt("alerts", HUNT.query, export=ExportSettings(partitions="hourly"))
+    hours = partitions_between("hourly", Window(DAYS[0].window.start, DAYS[-1].window.end))
+    with Simulation(tmp_path, {}) as simulation:
+        runs = list(simulation.at(hourly).adjacent(hours * 4))
+        assert [len(run) for run in runs] == [72] * 4
+        month = Window(DAYS[0].window.start - 10 * DAYS[0].window.ticks, DAYS[-1].window.end)
+        runs = list(simulation.at(hourly).adjacent(partitions_between("hourly", month)))
+        assert [len(run) for run in runs] == [MOST_TOGETHER, 13 * 24 - MOST_TOGETHER]
 
 
 def test_quiet_days_without_any_columns_land(tmp_path: Path) -> None:
