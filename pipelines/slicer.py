@@ -230,9 +230,12 @@ class Slicer:
                 f"{analysis.reason}. Filter or summarise it further{hourly}"
             )
         if not self.known.hashable:
+            why = analysis.reason
+            if analysis.verdict is Verdict.ROW_WISE:
+                why = "its rows hold what may change between two calls, so that no hash is sure"
             return CannotSplit(
                 f"{where}: {reason}, and neither time nor a key divides that further, since "
-                f"{analysis.reason}. Filter the hunt further"
+                f"{why}. Filter the hunt further"
             )
         return CannotSplit(
             f"{where}: {reason}, and a hash divides that no further: its rows are alike in what "

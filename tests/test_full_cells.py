@@ -41,3 +41,18 @@ def test_rows_that_are_all_alike_fail_instead_of_being_lost(tmp_path: Path) -> N
             list(simulation.exporter(hunt).export([DAY]))
         assert not simulation.layout.partition_file("alerts", simulation.tenant.id, DAY).exists()
         assert len(simulation.calls) < 50
+
+
+def test_rows_that_may_change_between_calls_are_not_cut_by_a_hash(tmp_path: Path) -> None:
+    """A list that is looked up may change between two calls, and with it a row's hash."""
+    looked_up = Hunt(
+        name="alerts",
+        query="AlertInfo | lookup kind=leftouter (DeviceTvmSoftwareInventory"
+        " | project AlertId = DeviceId, SoftwareName) on AlertId"
+        " | project Timestamp, AlertId, SoftwareName",
+    )
+    with (
+        Simulation(tmp_path, ALERTS, limits=LIMITS) as simulation,
+        pytest.raises(CannotSplit, match="may change between two calls"),
+    ):
+        list(simulation.exporter(looked_up).export([DAY]))
