@@ -25,6 +25,8 @@ def day(name: str, *, rows: int, seed: int) -> Workload:
     return next(each for each in workloads(rows=rows, cap=CAP, seed=seed) if each.name == name)
 
 
+# Not seed 3, whose burst of one tick falls into the first page, which nobody has counted: that one
+# wastes 1.5 % of its rows. The next test states what such a day costs.
 @pytest.mark.parametrize("seed", [4, 5])
 @pytest.mark.parametrize("name", SHAPES)
 def test_calls_are_close_to_the_fewest(name: str, seed: int) -> None:
