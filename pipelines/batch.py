@@ -6,6 +6,7 @@ does not: which slices to pull (``slicing``), and the commit (``export``).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Self
 
 from pipelines.landing import Answer, SliceRecord, StagedSlice, Staging, in_time_order, parts
@@ -66,40 +67,39 @@ class Batch:
         return merged
 
     def stage(
-        self, answer: Answer, record: SliceRecord, time_column: str | None, order_by: str | None
+        self,
+        answer: Answer,
+        record: SliceRecord,
+        time_column: str | None,
+        order_by: str | None,
+        *,
+        cut_at: int | None = None,
     ) -> Iterator[tuple[StagedPartition, StagedSlice]]:
         """Put an answer on disk: a slice of each partition that its span touches.
 
         Each is safe when it is yielded. ``time_column`` tells the rows of partitions apart where
         the span touches several; ``order_by`` is what the rows are put in order by, if they can be.
+        ``cut_at`` is an instant at which one slice shall end and another begin, if in the span.
         """
-        touched = [each for each in self.partitions if _touches(record.span, each.partition)]
+        edges = sorted(
+            edge
+            for edge in {cut_at, *(each.partition.window.start for each in self.partitions)}
+            if edge is not None and record.span.start < Position(edge) < record.span.end
+        )
         pieces = [answer]
-        if len(touched) > 1:
-            edges = [each.partition.window.start for each in touched[1:]]
+        if edges:
             pieces = parts(in_time_order(answer, time_column), time_column or "", edges)
-        for number, (each, piece) in enumerate(zip(touched, pieces, strict=True)):
+        bounds = pairwise((record.span.start, *map(Position, edges), record.span.end))
+        for number, (piece, (start, end)) in enumerate(zip(pieces, bounds, strict=True)):
+            each = next(each for each in self.partitions if start.instant in each.partition.window)
             of_piece = replace(
-                record,
-                span=_clipped(record.span, each.partition),
-                rows=piece.rows,
-                kept_aside=piece.kept_aside,
+                record, span=Span(start, end), rows=piece.rows, kept_aside=piece.kept_aside
             )
             staged = each.staging.write(
                 piece, of_piece if number == 0 else _for_nothing(of_piece), time_column=order_by
             )
             each.slices.append(staged)
             yield each, staged
-
-
-def _touches(span: Span, partition: Partition) -> bool:
-    window = partition.window
-    return Position(window.start) < span.end and span.start < Position(window.end)
-
-
-def _clipped(span: Span, partition: Partition) -> Span:
-    window = partition.window
-    return Span(max(span.start, Position(window.start)), min(span.end, Position(window.end)))
 
 
 def _for_nothing(record: SliceRecord) -> SliceRecord:

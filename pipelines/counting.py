@@ -12,14 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.errors import MalformedResponse, SliceFailed
-from pipelines.kql import CELL, ROWS, count_all, count_buckets, count_cells, count_peaks
+from pipelines.kql import CELL, ROWS, count_all, count_buckets, count_cells
 from pipelines.landing import Answer
 from pipelines.pull import Caller, Reply, TooMuch
 from pipelines.slicing import (
     Count,
     CountBuckets,
     CountCells,
-    CountPeaks,
     Density,
     Knowledge,
     Piece,
@@ -49,17 +48,6 @@ def count(caller: Caller, asked: Count, *, now: int) -> Counted | TooMuch:
             text = count_cells(query, analysis, window=window, now=now, width=width)
         case CountBuckets(window, each):
             text = count_buckets(query, analysis, window=window, now=now, buckets_each=each)
-        case CountPeaks(bins, width, at_least, limit):
-            window = Window(bins[0], bins[-1] + width)
-            text = count_peaks(
-                query,
-                analysis,
-                bins=bins,
-                width=width,
-                at_least=at_least,
-                limit=limit,
-                now=now,
-            )
     return _asked(caller, text, window)
 
 
@@ -79,9 +67,6 @@ def with_count(known: Knowledge, asked: Count, counted: Counted, grid: Grid | No
             else:
                 found = Density.from_bins(window, cells, width, known.grid)
             return found if known.density is None else known.density.refined(found)
-        case CountPeaks():
-            assert known.density is not None  # noqa: S101 - peaks are looked for in its bins
-            return known.density.with_cells(counted.cells)
         case CountBuckets(window, each):
             groups = tuple(counted.cells.get(first, 0) for first in range(0, BUCKETS, each))
             pieces = (Piece(window, sum(groups), groups),)

@@ -13,9 +13,17 @@ from pipelines.batch import Batch, StagedPartition
 from pipelines.counting import count, with_count
 from pipelines.errors import CannotSplit, MalformedResponse, RowsMissing, SliceFailed
 from pipelines.history import Census, History
-from pipelines.kql import Verdict, is_unfiltered, restrict, widest_columns
+from pipelines.kql import BUCKET, Verdict, is_unfiltered, restrict, widest_columns
 from pipelines.lake import LakeLayout
-from pipelines.landing import Answer, SliceRecord, StagedSlice, in_time_order, last_time, parts
+from pipelines.landing import (
+    Answer,
+    SliceRecord,
+    StagedSlice,
+    before_last_bucket,
+    before_last_cell,
+    rows_per_cell,
+    without_column,
+)
 from pipelines.progress import Counted, SliceCut
 from pipelines.pull import Caller, Reply, TooMuch
 from pipelines.slicing import (
@@ -30,7 +38,6 @@ from pipelines.slicing import (
     first_count,
     next_slice,
     overflow_count,
-    peaks_count,
     plan,
     without,
 )
@@ -116,8 +123,8 @@ class Slicer:
         if isinstance(reply, TooMuch):
             self._shrink(asked, reply)
             return
-        self._learn_answer(asked, reply)
         try:
+            self._learn_answer(asked, reply)
             landed = self._landed(asked, reply.answer)
         except MalformedResponse as error:
             raise SliceFailed(f"{self.caller.where(asked.span)}: {error}") from error
@@ -130,7 +137,12 @@ class Slicer:
         self.known = self.known.after_landing(span, answer.rows, seconds=reply.running_seconds)
         self.calls_left = self._plan(without(span, self.batch.rests)).calls
         yield from self.batch.stage(
-            answer, record, self.caller.analysis.time_column, self._order_by
+            answer,
+            record,
+            self.caller.analysis.time_column,
+            self._order_by,
+            # What was counted is told apart from what wasn't, so that both can be compared.
+            cut_at=self._census.density.window.start if self._census and self.known.paged else None,
         )
 
     def _query(self, asked: Slice) -> str:
@@ -144,6 +156,7 @@ class Slicer:
             now=self._now,
             span=asked.span,
             limit=asked.limit,
+            by_hash=asked.by_hash,
         )
 
     @property
@@ -161,19 +174,23 @@ class Slicer:
         """The span that the answer holds whole, and its rows; ``None`` where it holds none whole.
 
         The service cuts without a word, so as many rows as were asked for means "perhaps more". Of
-        a page in time order, all rows before the last cell are there all the same.
+        a page in time order, all rows before the last cell are there all the same, or by hash all
+        before its last bucket.
         """
         limit = self.known.caps.rows if asked.limit is None else asked.limit
         if answer.rows < limit:
-            return asked.span, answer
-        time, grid = self.caller.analysis.time_column, self.known.grid
-        if asked.limit is None or time is None or grid is None:
+            return asked.span, without_column(answer, BUCKET) if asked.by_hash else answer
+        time, start = self.caller.analysis.time_column, asked.span.start
+        if asked.limit is None or time is None:
             return None
-        end = Position(max(grid.floor(last_time(answer, time)), asked.span.start.instant))
-        if end <= asked.span.start:
-            return None
-        before, _ = parts(in_time_order(answer, time), time, [end.instant])
-        return Span(asked.span.start, end), before
+        begun = (
+            before_last_bucket(answer, time, BUCKET)
+            if asked.by_hash
+            else before_last_cell(answer, time)
+        )
+        # A partition may begin within a cell.
+        end = Position(max(begun.time, start.instant), begun.bucket)
+        return None if end <= start else (Span(start, end), begun.answer)
 
     def _record(self, asked: Slice, span: Span, reply: Reply, answer: Answer) -> SliceRecord:
         spent = self.caller.take_spent()
@@ -201,9 +218,9 @@ class Slicer:
         smaller = (
             known.after_too_large(asked) if refused.too_large else known.after_too_heavy(asked)
         )
-        self._tell_cut(asked, refused.reason)
+        self._tell_cut(asked.span, refused.reason)
         if smaller is None:
-            raise self._cannot_split(asked, refused.reason) from refused.cause
+            raise self._cannot_split(asked.span, refused.reason) from refused.cause
         self.known = smaller
 
     def _overflowed(self, asked: Slice, reply: Reply) -> None:
@@ -211,17 +228,19 @@ class Slicer:
         self.caller.spent.wasted_calls += 1
         self.caller.spent.wasted_rows += reply.answer.rows
         reason = f"the answer reached the cap of {reply.answer.rows:,} rows"
-        self._tell_cut(asked, reason)
         wanted = overflow_count(asked, self.batch.window, self.known, counts=self._counts)
+        smaller = self.known.after_too_much(asked)
+        is_least = wanted is None and smaller is None
+        span = self.known.crowded(asked) if is_least else asked.span
+        self._tell_cut(span, reason)
         if wanted is not None and self._count(wanted):
             return
-        smaller = self.known.after_too_much(asked)
         if smaller is None:
-            raise self._cannot_split(asked, reason)
+            raise self._cannot_split(span, reason)
         self.known = smaller
 
-    def _cannot_split(self, asked: Slice, reason: str) -> CannotSplit:
-        analysis, where = self.caller.analysis, self.caller.where(asked.span)
+    def _cannot_split(self, span: Span, reason: str) -> CannotSplit:
+        analysis, where = self.caller.analysis, self.caller.where(span)
         if analysis.grid is None and not self.known.hashable:
             daily = self.caller.partition.partitioning == "daily"
             hourly = ", or make its partitions hourly (`export: partitions:`)" if daily else ""
@@ -261,18 +280,18 @@ class Slicer:
             self._census = Census(density, self.caller.clock.now_ns())
             self._history.keep_census(self._census)
             self._tell_counted(density)
-            peaks = peaks_count(density, asked.width, self.known)
-            if peaks is not None:
-                self._count(peaks)
         return True
 
     def _learn_answer(self, asked: Slice, reply: Reply) -> None:
         hours = max(0, asked.span.end.instant - asked.span.start.instant) / HOUR_TICKS
+        answer = reply.answer
+        time = self.caller.analysis.time_column if self.known.paged and answer.rows else None
         rates = self.known.rates.after_pull(
-            rows=reply.answer.rows,
+            rows=answer.rows,
             body_bytes=reply.body_bytes,
             seconds=reply.running_seconds,
             hours=hours,
+            rows_per_cell=None if time is None else rows_per_cell(answer, time),
         )
         self.known = replace(self.known, rates=rates)
 
@@ -331,9 +350,9 @@ class Slicer:
 
     # Progress
 
-    def _tell_cut(self, asked: Slice, reason: str) -> None:
+    def _tell_cut(self, span: Span, reason: str) -> None:
         caller = self.caller
-        caller.observer(SliceCut(caller.hunt.name, caller.partition.key, asked.span, reason))
+        caller.observer(SliceCut(caller.hunt.name, caller.partition.key, span, reason))
 
     def _tell_counted(self, density: Density) -> None:
         caller = self.caller

@@ -5,13 +5,13 @@ What does not: executing it, choosing the windows (``slicing``), or the files th
 (``hunt_files``).
 """
 
+from pipelines.kql.names import BUCKET
 from pipelines.kql.rewrite import (
     CELL,
     ROWS,
     count_all,
     count_buckets,
     count_cells,
-    count_peaks,
     datetime_literal,
     restrict,
 )
@@ -20,6 +20,7 @@ from pipelines.kql.verdict import Analysis, Counting, EventTable, Override, Verd
 from pipelines.kql.weight import is_unfiltered, widest_columns
 
 __all__ = [
+    "BUCKET",
     "CELL",
     "ROWS",
     "Analysis",
@@ -32,7 +33,6 @@ __all__ = [
     "count_all",
     "count_buckets",
     "count_cells",
-    "count_peaks",
     "datetime_literal",
     "is_unfiltered",
     "known_tables",

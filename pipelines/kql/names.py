@@ -6,9 +6,13 @@ not: where names stand, and what is in scope there (``sources``).
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
 from pipelines.kql.lexer import Kind, Token
 from pipelines.kql.tables import find_table, known_tables
+
+BUCKET: Final = "HuntlakeBucket"
+"""The column that a page by time and hash has beside the hunt's own: each row's bucket."""
 
 
 def time_column_of(table: str, given: str | None) -> str | None:

@@ -13,6 +13,7 @@ from typing import Final
 from pipelines.kql.columns import timespan_ticks
 from pipelines.kql.functions import TIME_FUNCTIONS
 from pipelines.kql.lexer import Token, code
+from pipelines.kql.names import BUCKET
 from pipelines.kql.verdict import Analysis, EventTable
 from pipelines.spans import BUCKETS, Span
 from pipelines.windows import TICKS_PER_SECOND, Window, format_instant, parse_instant
@@ -41,6 +42,7 @@ def restrict(  # noqa: PLR0913 - what is asked, each by name
     now: int,
     span: Span | None = None,
     limit: int | None = None,
+    by_hash: bool = False,
 ) -> str:
     """The query with every event table limited to ``window`` and the time of the query ``now``.
 
@@ -50,11 +52,21 @@ def restrict(  # noqa: PLR0913 - what is asked, each by name
 
     ``span`` lies in the window and leaves out some buckets of its first and last cell. With a
     ``limit`` the answer is the first so many rows in time order, of which the last may share their
-    cell with rows that are left out.
+    cell with rows that are left out; ``by_hash``, those of a cell come in the order of their hash,
+    which the answer then has as ``BUCKET``, so that the last share no more than their bucket.
     """
-    tail = _within(analysis, window, span) if span else ""
+    if by_hash:
+        tail = f" | extend {BUCKET} = {_hash(analysis)}"
+        tail += _within(analysis, window, span, bucket=BUCKET) if span else ""
+    else:
+        tail = _within(analysis, window, span) if span else ""
     if limit is not None and analysis.time_column is not None:
-        tail += f" | top {limit} by {quoted(analysis.time_column)} asc"
+        time = quoted(analysis.time_column)
+        tail += (
+            f" | sort by {time} asc, {BUCKET} asc | take {limit}"
+            if by_hash
+            else f" | top {limit} by {time} asc"
+        )
     return _assembled(query, analysis, window, now, (analysis.end, analysis.end, tail))
 
 
@@ -68,28 +80,6 @@ def count_cells(
     offset, column = _counted(analysis)
     cell = column if width is None else f"bin({column}, {timespan_literal(width)})"
     tail = f" | summarize {ROWS} = count() by {CELL} = {cell}"
-    return _assembled(query, analysis, window, now, (offset, analysis.end, tail))
-
-
-def count_peaks(  # noqa: PLR0913 - what is asked, each by name
-    query: str,
-    analysis: Analysis,
-    *,
-    bins: Sequence[int],
-    width: int,
-    at_least: int,
-    limit: int,
-    now: int,
-) -> str:
-    """The fullest cells of some bins: those of ``at_least`` so many rows, the first ``limit``."""
-    offset, column = _counted(analysis)
-    window = Window(min(bins), max(bins) + width)
-    listed = ", ".join(datetime_literal(each) for each in bins)
-    tail = (
-        f" | where bin({column}, {timespan_literal(width)}) in ({listed})"
-        f" | summarize {ROWS} = count() by {CELL} = {column}"
-        f" | where {ROWS} >= {at_least} | top {limit} by {ROWS} desc"
-    )
     return _assembled(query, analysis, window, now, (offset, analysis.end, tail))
 
 
@@ -150,16 +140,22 @@ def _counted(analysis: Analysis) -> tuple[int, str]:
     return analysis.counting.offset, quoted(analysis.counting.column)
 
 
-def _within(analysis: Analysis, window: Window, span: Span) -> str:
-    """The filter that leaves out what lies in the span's first and last cell, but not in it."""
+def _within(analysis: Analysis, window: Window, span: Span, bucket: str | None = None) -> str:
+    """The filter that leaves out what lies in the span's first and last cell, but not in it.
+
+    ``bucket`` is the column that has each row's hash, where one has been added.
+    """
+    if not span.start.bucket and not span.end.bucket:
+        return ""
+    bucket = bucket or _hash(analysis)
     conditions = []
     if span.start.bucket:
-        condition = f"{_hash(analysis)} >= {span.start.bucket}"
+        condition = f"{bucket} >= {span.start.bucket}"
         conditions.append(_in_cell(analysis, window, span.start.instant, condition))
     if span.end.bucket:
-        condition = f"{_hash(analysis)} < {span.end.bucket}"
+        condition = f"{bucket} < {span.end.bucket}"
         conditions.append(_in_cell(analysis, window, span.end.instant, condition))
-    return f" | where {' and '.join(conditions)}" if conditions else ""
+    return f" | where {' and '.join(conditions)}"
 
 
 def _in_cell(analysis: Analysis, window: Window, cell: int, condition: str) -> str:

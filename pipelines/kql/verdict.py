@@ -14,11 +14,12 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Literal
 
+from pipelines.errors import KqlError
 from pipelines.kql.evaluate import TooEntangled
 from pipelines.kql.functions import TIME_FUNCTIONS
 from pipelines.kql.interpret import Interpreter, Prefix
-from pipelines.kql.lexer import Token, code
-from pipelines.kql.names import time_column_of
+from pipelines.kql.lexer import Token, code, place
+from pipelines.kql.names import BUCKET, time_column_of
 from pipelines.kql.sources import find_sources
 from pipelines.kql.steps import ONE_TO_ONE
 from pipelines.kql.structure import Let, Pipeline, Statement, parse
@@ -107,6 +108,7 @@ def analyse(
     ``reference_tables`` are those that it takes as reference data: read whole, whatever the window.
     Raises ``KqlError``, with line and column, for a query that can't be read or not be restricted.
     """
+    _refuse_added_names(query)
     parsed = parse(query)
     sources = find_sources(query, parsed, time_column=time_column)
     names = dict.fromkeys(table.name for table in sources.tables)
@@ -140,6 +142,16 @@ def analyse(
     if override is None or verdict in {override.verdict, Verdict.SNAPSHOT}:
         return analysis
     return _overridden(analysis, override)
+
+
+def _refuse_added_names(query: str) -> None:
+    """A column of the hunt's would be taken for the one that is added to it for a while."""
+    named = next((token for token in code(query) if BUCKET in token.text), None)
+    if named is not None:
+        raise KqlError(
+            f"{place(query, named.start)}: {BUCKET} is the name of a column that huntlake adds "
+            f"while it pulls; give yours another"
+        )
 
 
 def _overridden(analysis: Analysis, override: Override) -> Analysis:

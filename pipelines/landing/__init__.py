@@ -1,6 +1,14 @@
 """From the bytes of an answer to a committed Parquet partition."""
 
-from pipelines.landing.cutting import in_time_order, last_time, parts
+from pipelines.landing.cutting import (
+    Begun,
+    before_last_bucket,
+    before_last_cell,
+    in_time_order,
+    parts,
+    rows_per_cell,
+    without_column,
+)
 from pipelines.landing.decode import Answer, decode
 from pipelines.landing.files import write_atomically
 from pipelines.landing.partition import commit, read_receipt
@@ -13,17 +21,21 @@ __all__ = [
     "RESERVED_NAMES",
     "WIRE_NAME",
     "Answer",
+    "Begun",
     "Proof",
     "Receipt",
     "SliceRecord",
     "StagedSlice",
     "Staging",
+    "before_last_bucket",
+    "before_last_cell",
     "commit",
     "decode",
     "in_time_order",
-    "last_time",
     "parts",
     "query_sha256",
     "read_receipt",
+    "rows_per_cell",
+    "without_column",
     "write_atomically",
 ]

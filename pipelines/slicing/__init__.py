@@ -4,11 +4,9 @@ from pipelines.slicing.counts import (
     Count,
     CountBuckets,
     CountCells,
-    CountPeaks,
     cells_count,
     first_count,
     overflow_count,
-    peaks_count,
 )
 from pipelines.slicing.density import Density, Piece
 from pipelines.slicing.knowledge import Caps, Knowledge
@@ -32,7 +30,6 @@ __all__ = [
     "Count",
     "CountBuckets",
     "CountCells",
-    "CountPeaks",
     "Density",
     "Knowledge",
     "Partition",
@@ -48,7 +45,6 @@ __all__ = [
     "partition",
     "partition_at",
     "partitions_between",
-    "peaks_count",
     "plan",
     "remaining",
     "without",

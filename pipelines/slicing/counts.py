@@ -4,7 +4,6 @@ What belongs here: the choice of counts. What does not: asking for them (``count
 slices that are planned by them (``planner``).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,12 +22,6 @@ _WIDTHS: Final = tuple(
     for seconds in (1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400)
 )
 _DAY_TICKS: Final = 86_400 * TICKS_PER_SECOND
-# A cell of fewer rows, as a share of a page, isn't worth a count when a page ends among them.
-_FULL_CELL: Final = 0.02
-# A bin that holds so many times the rows of those beside it may owe them to a single cell.
-_OUTSTANDING: Final = 4.0
-_MOST_PEAKS: Final = 1_000
-_MOST_PEAK_BINS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +33,6 @@ class CountCells:
 
 
 @dataclass(frozen=True, slots=True)
-class CountPeaks:
-    """Look in these bins for cells of at least so many rows; the fullest ``limit`` of them."""
-
-    bins: tuple[int, ...]
-    width: int
-    at_least: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
 class CountBuckets:
     """Count the rows of a cell by their hash, so many buckets to a row."""
 
@@ -57,7 +40,7 @@ class CountBuckets:
     buckets_each: int
 
 
-Count = CountCells | CountPeaks | CountBuckets
+Count = CountCells | CountBuckets
 
 
 def first_count(
@@ -67,23 +50,31 @@ def first_count(
 
     ``counts`` is the grid by which the answer's rows can be counted in time, if they can.
     """
-    if known.density is None:
-        window = Window(rest.start.instant, rest.end.instant if not rest.end.bucket else whole.end)
-        if not _pays(window, known):
-            return None
-        if known.grid is None and known.hashable:
-            return buckets_count(window, known)
-        return None if counts is None else cells_count(window, counts, known)
-    if known.paged or counts is None:
+    if known.density is not None:
+        return None if counts is None else _recount(rest, known, known.density, counts)
+    window = _uncounted(rest, whole, known)
+    if window is None or not _pays(window, known):
         return None
-    crossing = known.density.crossing(rest.start, known.limit)
+    if known.grid is None and known.hashable:
+        return buckets_count(window, known)
+    return None if counts is None else cells_count(window, counts, known)
+
+
+def _recount(rest: Span, known: Knowledge, density: Density, counts: Grid) -> Count | None:
+    """How to count a bin again that alone has too many rows for an answer that is no page."""
+    crossing = None if known.paged else density.crossing(rest.start, known.limit)
     if crossing is None or crossing[0].window.start > rest.start.instant:
         return None
-    return (
-        None
-        if known.density.is_cell(crossing[0].window)
-        else finer_count(crossing[0], counts, known)
-    )
+    is_cell = density.is_cell(crossing[0].window)
+    return None if is_cell else finer_count(crossing[0], counts, known)
+
+
+def _uncounted(rest: Span, whole: Window, known: Knowledge) -> Window | None:
+    """What to count of what is left: of a cell that was begun, the rest is soon pulled."""
+    begun = known.paged and rest.start.bucket
+    start = known.cell_end(rest.start, whole) if begun else rest.start.instant
+    end = rest.end.instant if not rest.end.bucket else whole.end
+    return Window(start, end) if start < end else None
 
 
 def _pays(window: Window, known: Knowledge) -> bool:
@@ -101,11 +92,16 @@ def _pays(window: Window, known: Knowledge) -> bool:
 def overflow_count(
     asked: Slice, whole: Window, known: Knowledge, *, counts: Grid | None
 ) -> Count | None:
-    """What to count once an answer was cut of which nothing is whole; ``None``: nothing helps."""
+    """What to count once an answer was cut of which nothing is whole; ``None``: nothing helps.
+
+    Of pages none is needed: where one was of a single cell, the next comes by hash.
+    """
+    if known.paged:
+        return None
     one_cell = known.is_one_cell(asked.span)
     if known.density is None and counts is not None and not one_cell:
         return cells_count(Window(asked.span.start.instant, whole.end), counts, known)
-    if not known.hashable or not (one_cell or known.paged):
+    if not known.hashable or not one_cell:
         return None
     start = asked.span.start.instant
     window = Window(start, known.cell_end(asked.span.start, whole))
@@ -133,37 +129,6 @@ def finer_count(piece: Piece, grid: Grid, known: Knowledge) -> CountCells | None
     most = min(_MOST_BINS, known.caps.rows - 1)
     width = -(-piece.window.ticks // max(1, most - 2))
     return CountCells(piece.window, width) if width < piece.window.ticks else None
-
-
-def peaks_count(density: Density, width: int | None, known: Knowledge) -> CountPeaks | None:
-    """How to look for full cells, where bins stand out that may hold some.
-
-    A page that ends among the rows of a full cell brings them for nothing.
-    """
-    if not known.paged or width is None or not known.hashable or not density.pieces:
-        return None
-    at_least = max(2, int(known.limit * _FULL_CELL))
-    outstanding = sorted(
-        (piece for piece in _outstanding(density, width) if piece.rows >= at_least),
-        key=lambda piece: -piece.rows,
-    )
-    bins = sorted(
-        piece.window.start - piece.window.start % width for piece in outstanding[:_MOST_PEAK_BINS]
-    )
-    if not bins:
-        return None
-    limit = min(_MOST_PEAKS, known.caps.rows - 1)
-    return CountPeaks(tuple(bins), width, at_least, max(1, limit))
-
-
-def _outstanding(density: Density, width: int) -> Iterator[Piece]:
-    """The pieces that have many times the rows of those beside them."""
-    rows = {piece.window.start // width: piece.rows for piece in density.pieces}
-    for piece in density.pieces:
-        number = piece.window.start // width
-        beside = (rows.get(number - 1, 0) + rows.get(number + 1, 0)) / 2
-        if piece.rows >= _OUTSTANDING * beside:
-            yield piece
 
 
 def buckets_count(window: Window, known: Knowledge) -> CountBuckets:

@@ -6,10 +6,10 @@ that must be complete rests on them.
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
 from typing import Any, Final, Self
 
 from pipelines.spans import BUCKETS, Grid, Position
@@ -20,6 +20,8 @@ from pipelines.windows import Window
 _DEVIATIONS: Final = 3.0
 # Of a few rows chance would leave none to plan for: a share of them, then.
 _LEAST_SHARE: Final = 0.5
+# A piece that is so many times as dense as those beside it may owe that to a single cell.
+_OUTSTANDING: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +94,34 @@ class Density:
             for piece in self.pieces
         )
 
-    def crossing(self, start: Position, rows: float) -> tuple[Piece, float] | None:
+    def crossing(
+        self, start: Position, rows: float, *, by_chance: bool = False
+    ) -> tuple[Piece, float] | None:
         """The piece in which ``rows`` rows from ``start`` on are reached, and how many before it.
 
-        What is left of a cell that was not counted by hash may reach them by chance. ``None`` where
-        there are fewer than that in all.
+        ``by_chance``: or may be, since how many are left of a cell that was not counted by hash is
+        left to chance. ``None`` where there are fewer than that in all.
         """
         before = 0.0
         for piece in self._from(start):
             inside = piece.rows - self._rows_before(piece, start)
-            by_chance = 0 < inside < piece.rows and not piece.groups and self.is_cell(piece.window)
-            if before + (_at_most(inside, piece.rows) if by_chance else inside) >= rows:
+            unsure = 0 < inside < piece.rows and not piece.groups and self.is_cell(piece.window)
+            if before + (_at_most(inside, piece.rows) if by_chance and unsure else inside) >= rows:
                 return piece, before
             before += inside
         return None
+
+    def stands_out(self, piece: Piece) -> bool:
+        """Whether a piece is so much denser than those beside it that one cell may be why."""
+        number = bisect_left(self.pieces, piece.window.start, key=lambda each: each.window.start)
+        beside = [
+            each.rows / each.window.ticks
+            if each.window.end == piece.window.start or each.window.start == piece.window.end
+            else 0.0
+            for each in (*self.pieces[max(0, number - 1) : number], *self.pieces[number + 1 :][:1])
+        ]
+        usual = sum(beside) / len(beside) if beside else 0.0
+        return piece.rows / piece.window.ticks >= _OUTSTANDING * usual
 
     def bucket_before(self, piece: Piece, first: int, rows: float) -> int:
         """The bucket up to which a cell has fewer than ``rows`` rows, from bucket ``first`` on.
@@ -138,21 +154,11 @@ class Density:
         """
         left = [piece for piece in self._from(end) if piece.window.end > end.instant]
         first = left[0] if left else None
-        if first and end.bucket == 0 and first.window.start < end.instant < first.window.end:
+        if first and first.window.start < end.instant < first.window.end:
             due = self.rows_between(start, Position(first.window.end)) - rows
             window = Window(end.instant, first.window.end)
             left[0] = Piece(window, min(first.rows, max(0, round(due))))
         return self._with(left)
-
-    def with_cells(self, cells: Mapping[int, int]) -> Self:
-        """The same with the rows of some full cells told apart from their piece's others."""
-        if self.grid is None:
-            return self
-        pieces: list[Piece] = []
-        for piece in self.pieces:
-            inside = {cell: rows for cell, rows in cells.items() if cell in piece.window}
-            pieces += self._carved(piece, inside) if inside else [piece]
-        return self._with(pieces)
 
     def refined(self, part: "Density") -> Self:
         """The same with what a finer count says of one part of it."""
@@ -197,30 +203,6 @@ class Density:
             return piece.rows * position.bucket / BUCKETS
         whole, rest = divmod(position.bucket * len(piece.groups), BUCKETS)
         return sum(piece.groups[:whole]) + piece.groups[whole] * rest / BUCKETS
-
-    def _carved(self, piece: Piece, cells: Mapping[int, int]) -> Iterator[Piece]:
-        assert self.grid is not None  # noqa: S101 - `with_cells` has looked
-        full = [
-            Window(cell, min(self.grid.cell_end(cell), piece.window.end)) for cell in sorted(cells)
-        ]
-        others = max(0, piece.rows - sum(cells.values()))
-        ticks = piece.window.ticks - sum(window.ticks for window in full)
-        edges = [
-            piece.window.start,
-            *(edge for window in full for edge in (window.start, window.end)),
-            piece.window.end,
-        ]
-        spread = 0
-        passed = 0
-        for number, (start, end) in enumerate(pairwise(edges)):
-            if number % 2:
-                yield Piece(Window(start, end), cells[start])
-            elif start < end:
-                # Each gets what is due by then, so that rounding loses no row.
-                passed += end - start
-                due = others * passed // ticks
-                yield Piece(Window(start, end), due - spread)
-                spread = due
 
 
 def _at_most(rows: float, of: float) -> float:

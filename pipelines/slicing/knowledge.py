@@ -54,7 +54,8 @@ class Knowledge:
     ``unfiltered``: the hunt takes all events of its tables, which may be very many.
     ``pace`` is how many rows an hour the last answer had. ``row_limit`` and ``tick_limit`` are what
     was found to be all that one call can do, and grow again while answers come: once they have been
-    found a second time (``settled``), little by little. ``reach`` is where the next slice must end,
+    found a second time (``settled``), little by little. ``in_crowd``: what is left begins with a
+    cell that was found to fill a page. ``reach`` is where the next slice must end,
     after one that went on to ``refused`` was too much.
     """
 
@@ -70,6 +71,7 @@ class Knowledge:
     tick_limit: int | None = None
     answered: bool = False
     settled: bool = False
+    in_crowd: bool = False
     reach: Position | None = None
     refused: Position | None = None
 
@@ -140,7 +142,7 @@ class Knowledge:
         return replace(
             known,
             tick_limit=known.tick_limit if quick else self.tick_limit,
-            row_limit=known.row_limit if 2 * rows > self.limit else self.row_limit,
+            row_limit=known.row_limit if 2 * rows >= self.limit else self.row_limit,
             reach=refused and (self._smaller_reach(Span(span.end, refused)) or refused),
             refused=refused,
             pace=rows * HOUR_TICKS / max(ticks, _TELLING_TICKS) if ticks else self.pace,
@@ -153,6 +155,7 @@ class Knowledge:
         ticks = None if self.tick_limit is None else math.ceil(self.tick_limit * growth)
         return replace(
             self,
+            in_crowd=False,
             reach=None,
             refused=None,
             answered=True,
@@ -169,7 +172,8 @@ class Knowledge:
             known = replace(
                 known, rates=self.rates.at_least_bytes_per_row(self.caps.response_bytes / rows)
             )
-        if self.paged and not self.is_one_cell(asked.span) and known.limit < self.limit:
+        may_page = self.paged and (self.hashable or not self.is_one_cell(asked.span))
+        if may_page and known.limit < self.limit:
             return known
         return known.halved(asked.span)
 
@@ -188,13 +192,23 @@ class Knowledge:
     def after_too_much(self, asked: Slice) -> Self | None:
         """Once an answer was cut by the service. ``None`` where its span can't be divided.
 
-        A page of which nothing is whole has rows of its first cell alone.
+        A page of which nothing is whole has rows of its first cell alone, and one that came by hash
+        has those of a single bucket.
         """
-        span = asked.span
+        if not self.paged:
+            return self.halved(asked.span)
+        if asked.by_hash or not self.hashable:
+            return None
+        return replace(self, in_crowd=True)
+
+    def crowded(self, asked: Slice) -> Span:
+        """The part of a span that is too much for one answer, once one was cut by the service."""
+        start, end = asked.span.start, asked.span.end
         if self.paged and self.grid is not None:
-            cell_end = Position(self.grid.cell_end(span.start.instant))
-            span = Span(span.start, min(span.end, cell_end))
-        return self.halved(span)
+            end = min(end, Position(self.grid.cell_end(start.instant)))
+        if self.paged and asked.by_hash and start.bucket + 1 < BUCKETS:
+            end = min(end, Position(start.instant, start.bucket + 1))
+        return Span(start, end)
 
     def halved(self, span: Span) -> Self | None:
         """Where a span is known to be too much for one call."""

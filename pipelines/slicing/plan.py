@@ -16,12 +16,14 @@ class Slice:
     """What one call is to bring: a span, and at most ``limit`` rows of it (``None``: all).
 
     ``rows`` are those expected in the span, where anything is known; a span that has more than the
-    limit is begun by this call and goes on with the next.
+    limit is begun by this call and goes on with the next. ``by_hash``: the rows of a cell come in
+    the order of their hash, so that what comes may end within a cell.
     """
 
     span: Span
     limit: int | None = None
     rows: float | None = None
+    by_hash: bool = False
 
     @property
     def expected(self) -> float | None:
@@ -67,6 +69,7 @@ class Plan:
                     "end": str(each.span.end),
                     "limit": each.limit,
                     "rows": each.rows,
+                    "by_hash": each.by_hash,
                     "seconds": seconds,
                 }
                 for each, seconds in zip(self.slices, self.seconds, strict=True)
@@ -81,6 +84,7 @@ class Plan:
                 Span(Position.parse(each["start"]), Position.parse(each["end"])),
                 each["limit"],
                 each["rows"],
+                each["by_hash"],
             )
             for each in values["slices"]
         )

@@ -6,8 +6,8 @@ What belongs here: the choice. What does not: what is known (``knowledge``), wha
 Where an answer holds its rows' time, a slice is asked for as a page: its first so many rows in time
 order. A full page is not wasted, since all rows before its last cell are in it, and the next page
 starts there; so windows are made to hold a little more than fits, and each call brings a full page.
-Counting then only spares the service from sorting windows that are far too large, and tells the
-cells apart that hold so many rows that a page's end must not fall among them.
+Counting then only spares the service from sorting windows that are far too large. Where cells have
+many rows, and a hash may divide them, a page is asked for by time and hash, and ends within a cell.
 
 Where it does not, a slice must hold less than fits, and counting decides.
 """
@@ -19,13 +19,17 @@ from typing import Final
 from pipelines.slicing.density import Density, Piece
 from pipelines.slicing.knowledge import HOUR_TICKS, Knowledge
 from pipelines.slicing.plan import Plan, Slice
-from pipelines.spans import Position, Span
+from pipelines.spans import BUCKETS, Position, Span
 from pipelines.windows import Window
 
 # Without a count, windows are made for so many pages by the hunt's history.
 _PAGES_ASKED: Final = 1.5
-# Room for what chance adds to a page that begins within a cell.
+# Room for what a count says too much of a window, so that its page comes out full.
 _ROOM: Final = 1.05
+# A page of fewer expected rows, as a share of its limit, has its rows all.
+_SURELY_WHOLE: Final = 0.8
+# The rows of one cell, as a share of a page, that are too many to bring for nothing.
+_MANY_IN_CELL: Final = 0.0025
 
 
 def next_slice(rest: Span, whole: Window, known: Knowledge) -> Slice:
@@ -34,15 +38,13 @@ def next_slice(rest: Span, whole: Window, known: Knowledge) -> Slice:
     if not known.paged and rest.start.bucket:
         # Without times in the answer, part of a cell can't be asked for together with others.
         end = min(end, Position(known.cell_end(rest.start, whole)))
-    limit = known.limit
     if known.density is not None:
-        crossing = known.density.crossing(rest.start, limit)
-        if crossing is not None:
-            piece, before = crossing
-            fitting = _end_in(piece, limit - before, rest, whole, known)
-            end = min(end, _with_room(fitting, rest, known))
+        end = min(end, _full(rest, whole, known, known.density))
     span = Span(rest.start, end)
-    return Slice(span, limit if known.paged else None, _expected(span, known))
+    rows = _expected(span, known)
+    if not known.paged:
+        return Slice(span, rows=rows)
+    return Slice(span, known.limit, rows, by_hash=_pays_by_hash(span, rows, known))
 
 
 def plan(rests: Sequence[Span], whole: Window, known: Knowledge) -> Plan:
@@ -74,16 +76,47 @@ def _slices(rest: Span, whole: Window, known: Knowledge) -> Iterator[Slice]:
 
 def _page_end(asked: Slice, density: Density, known: Knowledge) -> Position:
     assert asked.limit is not None  # noqa: S101 - `_slices` has looked
-    # The last row's cell is asked for again.
+    # The last row is asked for again, or where nothing divides its cell, all of that.
     rows = max(1, asked.limit - 1)
     crossing = density.crossing(asked.span.start, rows)
-    if crossing is None or density.is_cell(crossing[0].window) or known.grid is None:
+    if crossing is None or known.grid is None:
         return asked.span.end
     piece, before = crossing
-    start = max(piece.window.start, asked.span.start.instant)
-    share = (rows - before) / piece.rows
-    end = known.grid.floor(start + int(share * piece.window.ticks))
-    return min(max(Position(end), _next_cell(asked.span.start, known)), asked.span.end)
+    start = max(Position(piece.window.start), asked.span.start)
+    if not density.is_cell(piece.window):
+        ticks = int((rows - before) / piece.rows * piece.window.ticks)
+        end = Position(known.grid.floor(start.instant + ticks))
+    elif asked.by_hash:
+        buckets = start.bucket + int((rows - before) / piece.rows * BUCKETS)
+        end = Position(start.instant, min(max(buckets, start.bucket + 1), BUCKETS - 1))
+    else:
+        end = start
+    if end <= asked.span.start:
+        end = _next_cell(asked.span.start, known)
+    return min(end, asked.span.end)
+
+
+def _pays_by_hash(span: Span, rows: float | None, known: Knowledge) -> bool:
+    """Whether a page is to come by hash: where it may end within a cell that has many rows.
+
+    A page by time alone brings the rows of its last cell for nothing. By hash the service must hash
+    each row of the window, and so it is asked for that only where there is reason to.
+    """
+    if not known.hashable:
+        return False
+    if span.start.bucket or known.in_crowd or known.is_one_cell(span):
+        return True
+    if rows is not None and rows < known.limit * _SURELY_WHOLE:
+        return False
+    usual, many = known.rates.rows_per_cell, max(1.0, known.limit * _MANY_IN_CELL)
+    if known.density is not None:
+        crossing = known.density.crossing(span.start, known.limit)
+        if crossing is None:
+            return False
+        piece = crossing[0]
+        if piece.rows > many and known.density.stands_out(piece):
+            return True
+    return usual is None or usual > many
 
 
 def _reachable(rest: Span, known: Knowledge) -> Position:
@@ -101,17 +134,24 @@ def _reachable(rest: Span, known: Knowledge) -> Position:
     return min(end, max(furthest, _next_cell(rest.start, known)))
 
 
-def _end_in(piece: Piece, room: float, rest: Span, whole: Window, known: Knowledge) -> Position:
-    """Where a slice ends whose limit is reached in ``piece``, with ``room`` rows left for it."""
-    assert known.density is not None  # noqa: S101 - a crossing is one of a density
+def _full(rest: Span, whole: Window, known: Knowledge, density: Density) -> Position:
+    """Where a slice ends that is filled, by what was counted."""
+    if known.paged and known.hashable:
+        # It may end anywhere; a little further, so that it comes out full.
+        crossing = density.crossing(rest.start, known.limit * _ROOM)
+        return rest.end if crossing is None else Position(crossing[0].window.end)
+    crossing = density.crossing(rest.start, known.limit, by_chance=True)
+    if crossing is None:
+        return rest.end
+    piece, before = crossing
     begins = Position(max(piece.window.start, whole.start))
-    if known.density.is_cell(piece.window):
-        return _end_in_cell(piece, begins, room, rest.start, known)
+    if density.is_cell(piece.window):
+        return _end_in_cell(piece, begins, known.limit - before, rest.start, known)
     if known.paged:
         return Position(piece.window.end)
     if begins > rest.start or known.grid is None:
         return max(begins, rest.start)
-    ticks = int(piece.window.ticks * room / piece.rows)
+    ticks = int(piece.window.ticks * (known.limit - before) / piece.rows)
     cut = Position(known.grid.floor(rest.start.instant + ticks))
     return max(cut, _next_cell(rest.start, known))
 
@@ -120,27 +160,12 @@ def _end_in_cell(
     cell: Piece, begins: Position, room: float, start: Position, known: Knowledge
 ) -> Position:
     """The same within a cell: between its buckets, or else before it."""
-    assert known.density is not None  # noqa: S101 - `_end_in` has looked
-    if known.hashable and (known.paged or begins <= start):
-        first = start.bucket if start >= begins else 0
-        bucket = known.density.bucket_before(cell, first, room)
-        if bucket > first:
+    assert known.density is not None  # noqa: S101 - `_full` has looked
+    if known.hashable and begins <= start:
+        bucket = known.density.bucket_before(cell, start.bucket, room)
+        if bucket > start.bucket:
             return Position(begins.instant, bucket)
     return begins if begins > start else Position(cell.window.end)
-
-
-def _with_room(end: Position, rest: Span, known: Knowledge) -> Position:
-    """A little further than a page's end, where chance decides how many rows a cell has left.
-
-    A page that comes out full loses nothing, and one that doesn't has room for rows left.
-    """
-    density = known.density
-    if density is None or not known.paged or not rest.start.bucket or end.bucket:
-        return end
-    crossing = density.crossing(rest.start, known.limit * _ROOM)
-    if crossing is None or density.is_cell(crossing[0].window):
-        return end
-    return max(end, Position(crossing[0].window.end))
 
 
 def _next_cell(position: Position, known: Knowledge) -> Position:

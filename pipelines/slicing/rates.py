@@ -1,4 +1,4 @@
-"""What a hunt's answers weigh: bytes a row, seconds a row and an hour scanned, rows an hour.
+"""What a hunt's answers weigh: bytes and seconds a row, seconds an hour scanned, rows an hour.
 
 What belongs here: learning these from answers, as values. What does not: keeping them between runs
 (``history``), or planning with them (``planner``).
@@ -25,9 +25,21 @@ class Rates:
     seconds_per_row: float | None = None
     seconds_per_hour: float | None = None
     rows_per_hour: float | None = None
+    rows_per_cell: float | None = None
 
-    def after_pull(self, *, rows: int, body_bytes: int, seconds: float, hours: float) -> Self:
-        """Once rows were pulled: what reading the hours is known to take isn't the rows' own."""
+    def after_pull(
+        self,
+        *,
+        rows: int,
+        body_bytes: int,
+        seconds: float,
+        hours: float,
+        rows_per_cell: float | None = None,
+    ) -> Self:
+        """Once rows were pulled: what reading the hours is known to take isn't the rows' own.
+
+        ``rows_per_cell`` are those of the cell that a row shares, on average over the rows.
+        """
         if rows < _TELLING_ROWS:
             return self if rows else self.after_count(seconds=seconds, hours=hours)
         reading = min(seconds, (self.seconds_per_hour or 0.0) * hours)
@@ -35,6 +47,11 @@ class Rates:
             self,
             bytes_per_row=_averaged(self.bytes_per_row, body_bytes / rows),
             seconds_per_row=_averaged(self.seconds_per_row, (seconds - reading) / rows),
+            rows_per_cell=(
+                self.rows_per_cell
+                if rows_per_cell is None
+                else _averaged(self.rows_per_cell, rows_per_cell)
+            ),
         )
 
     def after_count(self, *, seconds: float, hours: float) -> Self:

@@ -34,9 +34,11 @@ from pipelines.windows import TICKS_PER_SECOND, Window, format_instant, parse_in
 
 _HOUR_TICKS: Final = 3_600 * TICKS_PER_SECOND
 _ANSWER: Final = "answer"
+# A `top`, or a `sort` with a `take` behind it, as the last step.
 _TOP: Final = re.compile(
-    r"(?P<step>_s\d+) AS \(SELECT \* FROM (?P<before>_s\d+) ORDER BY .+ LIMIT (?P<limit>\d+)\)\n"
-    r"(?P<last>SELECT \* FROM (?P=step))\Z"
+    r"(?P<sorted>_s\d+) AS \(SELECT \* FROM (?P<before>_s\d+) ORDER BY .+?"
+    r"(?:\),\s+(?P<taken>_s\d+) AS \(SELECT \* FROM (?P=sorted))? LIMIT (?P<limit>\d+)\)\n"
+    r"(?P<last>SELECT \* FROM (?:(?P=taken)|(?P=sorted)))\Z"
 )
 _EVENTS: Final = frozenset(all_tables()) - frozenset(SNAPSHOT_TABLES)
 
@@ -147,7 +149,7 @@ def _visible_view(table: str, visible: Window) -> str:
 
 
 def _rows_sorted(cursor: duckdb.DuckDBPyConnection, sql: str, rows: int, row_cap: int) -> int:
-    """How many rows the ``top`` had before it that ends the query; none where another step does."""
+    """How many rows were sorted for a ``top`` that ends the query; none where another step does."""
     match = _TOP.search(sql)
     if match is None:
         return 0

@@ -137,6 +137,14 @@ def _pack_all(call: Any) -> str | None:
     return f"to_json({_ROW})" if not call.args else None
 
 
+def _tostring(call: Any) -> str | None:
+    """``tostring(pack_all())``: ``duckdb-kql`` asks of each row anew what type it has."""
+    match call.args:
+        case [ir.FunctionCall(name="pack_all", args=([] | ()))]:
+            return f"to_json({_ROW})::VARCHAR"
+    return None
+
+
 def _estimate_data_size(call: Any) -> str | None:
     """The bytes of a row's values, with their names: near enough for who plans by them."""
     if len(call.args) != 1 or not isinstance(call.args[0], ir.Wildcard):
@@ -151,6 +159,7 @@ _FORMS: Final[Mapping[str, _Form]] = MappingProxyType(
         "floor": _bin,
         "hash": _hash,
         "pack_all": _pack_all,
+        "tostring": _tostring,
         "estimate_data_size": _estimate_data_size,
     }
 )

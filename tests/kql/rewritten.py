@@ -18,10 +18,14 @@ _WINDOW: Final = Window(parse_instant("2026-11-20"), parse_instant("2026-11-21")
 _NOW: Final = _WINDOW.end
 _MINUTE: Final = 60 * TICKS_PER_SECOND
 _LIMIT: Final = 1000
+_BUCKET: Final = (rewrite.BUCKET, "long")
 
 
 def rewritings(query: str, analysis: Analysis) -> Iterator[tuple[str, str]]:
-    """Each under a name. Those called ``restrict`` return the hunt's own columns."""
+    """Each under a name. Those called ``restrict`` return the hunt's own columns.
+
+    A ``page by hash`` has each row's bucket behind them.
+    """
     restricted = partial(rewrite.restrict, query, analysis, window=_WINDOW, now=_NOW)
     yield "restrict", restricted()
     yield "count_all", rewrite.count_all(query, analysis, window=_WINDOW, now=_NOW)
@@ -29,14 +33,14 @@ def rewritings(query: str, analysis: Analysis) -> Iterator[tuple[str, str]]:
     limit = _LIMIT if analysis.time_column is not None else None
     if span is not None or limit is not None:
         yield "restrict span and limit", restricted(span=span, limit=limit)
+    if analysis.hash_columns is not None and limit is not None:
+        yield "page by hash", restricted(span=span, limit=limit, by_hash=True)
     if span is not None:
         by_bucket = partial(rewrite.count_buckets, query, analysis, window=_WINDOW, now=_NOW)
         yield "count_buckets", by_bucket(buckets_each=BUCKETS // 16)
     if analysis.counting is not None:
         by_cell = partial(rewrite.count_cells, query, analysis, window=_WINDOW, now=_NOW)
         yield "count_cells", by_cell(width=_MINUTE)
-        peaks = partial(rewrite.count_peaks, query, analysis, now=_NOW, at_least=9, limit=_LIMIT)
-        yield "count_peaks", peaks(bins=[_WINDOW.start, _WINDOW.start + _MINUTE], width=_MINUTE)
 
 
 def faults(
@@ -50,6 +54,11 @@ def faults(
     for key in analysis.hash_columns or ():
         if key not in columns:
             yield "hash_columns", f"`{key}` is no column of the answer"
+    expected = {
+        "restrict": hunt.columns,
+        "restrict span and limit": hunt.columns,
+        "page by hash": None if hunt.columns is None else (*hunt.columns, _BUCKET),
+    }
     events = Counter(table.name for table in analysis.event_tables)
     for name, text in texts.items():
         bound = oracle.bind(text)
@@ -57,11 +66,9 @@ def faults(
         past = sorted(read - events)
         if bound.errors:
             yield name, bound.errors[0]
-        elif name.startswith("restrict") and bound.columns != hunt.columns:
+        elif name in expected and bound.columns != expected[name]:
             yield name, f"other columns: {_difference(hunt, bound)}"
-        elif not name.startswith("restrict") and (rewrite.ROWS, "long") not in (
-            bound.columns or ()
-        ):
+        elif name.startswith("count") and (rewrite.ROWS, "long") not in (bound.columns or ()):
             yield name, f"counts as {bound.columns}"
         elif past:
             # Each is to be read once, in the line that restricts it.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.errors import KqlError
 from pipelines.kql import Verdict, analyse
 from pipelines.spans import TICKS, Grid
 from pipelines.windows import TICKS_PER_SECOND, parse_instant
@@ -369,3 +370,9 @@ def test_functions_that_call_each_other_without_end_are_not_followed() -> None:
     analysis = analyse("\n".join((*lets, "DeviceEvents | where a == f39()")))
     assert analysis.verdict is Verdict.WHOLE
     assert "too entangled" in analysis.reason
+
+
+def test_a_hunt_may_not_use_the_name_that_pages_add() -> None:
+    """Its own column would be taken for the bucket of its rows."""
+    with pytest.raises(KqlError, match=r"^1:28: HuntlakeBucket is the name of a column"):
+        analyse("DeviceEvents | project a = HuntlakeBucket")

@@ -1,12 +1,23 @@
 """Parts of an answer: by its rows' time, each row in one of them, and what is beside them too."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import MalformedResponse
-from pipelines.landing import Answer, in_time_order, last_time, parts
+from pipelines.landing import (
+    Answer,
+    before_last_bucket,
+    before_last_cell,
+    in_time_order,
+    parts,
+    rows_per_cell,
+    without_column,
+)
+from pipelines.landing.schema import WIRE_NAME
 from pipelines.windows import NANOSECONDS_PER_TICK, format_instant, parse_instant
 from tests.landing.samples import an_answer
 
@@ -43,9 +54,37 @@ def test_each_row_is_in_the_part_of_its_time(rows: list[int], edges: list[int]) 
 
 
 @given(st.lists(instants, min_size=1, max_size=30))
-def test_the_last_time_is_exact_to_the_tick(rows: list[int]) -> None:
-    """A page ends before it: a tick too many would lose rows."""
-    assert last_time(answered(rows), "Timestamp") == max(rows)
+def test_a_page_is_whole_before_its_last_time(rows: list[int]) -> None:
+    """Exact to the tick: one too many would lose rows."""
+    begun = before_last_cell(answered(rows), "Timestamp")
+    assert (begun.time, begun.bucket) == (max(rows), 0)
+    assert times(begun.answer) == [each for each in rows if each < max(rows)]
+
+
+@given(st.lists(st.tuples(instants, st.integers(0, 9)), min_size=1, max_size=30))
+def test_a_page_by_hash_is_whole_before_its_last_bucket(rows: list[tuple[int, int]]) -> None:
+    """The column that says so is not the hunt's, and doesn't land."""
+    page = bucketed(rows)
+    begun = before_last_bucket(page, "Timestamp", "Bucket")
+    assert (begun.time, begun.bucket) == max(rows)
+    assert times(begun.answer) == [time for time, bucket in rows if (time, bucket) < max(rows)]
+    assert "Bucket" not in begun.answer.table.column_names
+    assert without_column(page, "Bucket").table.num_columns == page.table.num_columns - 1
+    assert without_column(begun.answer, "Bucket") is begun.answer
+
+
+@given(st.lists(instants, min_size=1, max_size=30))
+def test_rows_share_their_cell_with_so_many_on_average(rows: list[int]) -> None:
+    """Over rows, not cells: a page is likelier to end in a cell that has more of them."""
+    shared = [rows.count(each) for each in rows]
+    assert rows_per_cell(answered(rows), "Timestamp") == pytest.approx(sum(shared) / len(rows))
+
+
+def bucketed(rows: list[tuple[int, int | None]]) -> Answer:
+    answer = answered([time for time, _ in rows])
+    field = pa.field("Bucket", pa.int64(), metadata={WIRE_NAME: b"Bucket"})
+    column = pa.array([bucket for _, bucket in rows], pa.int64())
+    return replace(answer, table=answer.table.append_column(field, column))
 
 
 def test_rows_of_one_tick_stay_as_they_came() -> None:
@@ -77,4 +116,8 @@ def test_rows_that_can_not_be_told_apart_are_refused() -> None:
         parts(answered([START]), "Other", [START])
     untimed = an_answer([{"Timestamp": None, "Name": "a", "Span": None}])
     with pytest.raises(MalformedResponse, match="no time"):
-        last_time(untimed, "Timestamp")
+        before_last_cell(untimed, "Timestamp")
+    with pytest.raises(MalformedResponse, match="lacks Bucket"):
+        before_last_bucket(answered([START]), "Timestamp", "Bucket")
+    with pytest.raises(MalformedResponse, match="lacks Bucket"):
+        before_last_bucket(bucketed([(START, None)]), "Timestamp", "Bucket")

@@ -25,9 +25,8 @@ def day(name: str, *, rows: int, seed: int) -> Workload:
     return next(each for each in workloads(rows=rows, cap=CAP, seed=seed) if each.name == name)
 
 
-# Not seed 3, whose burst of one tick falls into the first page, which nobody has counted: that one
-# wastes 1.5 % of its rows. The next test states what such a day costs.
-@pytest.mark.parametrize("seed", [4, 5])
+# With seed 3 the burst of one tick falls into the first page, which nobody has counted.
+@pytest.mark.parametrize("seed", [3, 4])
 @pytest.mark.parametrize("name", SHAPES)
 def test_calls_are_close_to_the_fewest(name: str, seed: int) -> None:
     """A twentieth and two more than rows would fill, counts too; rows come once but for a few."""
@@ -36,14 +35,14 @@ def test_calls_are_close_to_the_fewest(name: str, seed: int) -> None:
     assert outcome.wasted_rows <= outcome.rows / 100
 
 
-def test_a_burst_in_the_first_page_costs_that_page_and_a_call() -> None:
-    """Nobody has counted by then, so that its end may fall among the rows of a tick."""
+def test_a_burst_in_the_first_page_costs_nothing_more() -> None:
+    """Nobody has counted by then, but the page's end among the rows of a tick is no loss."""
     burst = [DAY.window.start + 10 * TICKS_PER_SECOND] * 500
     step = DAY.window.ticks // 4_300
     others = [DAY.window.start + number * step for number in range(4_300)]
     outcome = ours(Workload("early", CAP, burst + others)).outcome
-    assert outcome.calls <= 1.05 * outcome.lower_bound + 3
-    assert outcome.wasted_rows <= outcome.rows / 100 + CAP
+    assert outcome.calls <= 1.05 * outcome.lower_bound + 2
+    assert outcome.wasted_rows <= outcome.rows / 100
 
 
 def test_a_hunt_that_fits_one_call_costs_one() -> None:
@@ -52,15 +51,15 @@ def test_a_hunt_that_fits_one_call_costs_one() -> None:
 
 
 @pytest.mark.parametrize("unit", [1, 60])
-def test_coarse_clocks_cost_little_more(unit: int) -> None:
-    """Where a source cuts its times to seconds or minutes, a page loses its last cell."""
-    even = day("uniform", rows=24 * CAP, seed=3)
+@pytest.mark.parametrize("name", ["uniform", "heavy-tailed"])
+def test_coarse_clocks_cost_nothing_more(name: str, unit: int) -> None:
+    """Where a source cuts its times to seconds or minutes, so that many rows share each."""
+    even = day(name, rows=21 * CAP, seed=3)
     ticks = unit * TICKS_PER_SECOND
     coarse = Workload("coarse", CAP, [each // ticks * ticks for each in even.instants])
     outcome = ours(coarse).outcome
-    per_cell = even.rows / 86_400 * unit
-    assert outcome.calls <= 1.05 * outcome.rows / (CAP - per_cell) + 3
-    assert outcome.wasted_rows <= outcome.lower_bound * (1 + 2 * per_cell)
+    assert outcome.calls <= 1.05 * outcome.lower_bound + 2
+    assert outcome.wasted_rows <= outcome.rows / 100
 
 
 def month(tmp_path: Path, rows: int) -> Simulation:

@@ -107,29 +107,21 @@ def test_where_all_came_as_expected_the_rest_is_as_it_was(
     )
 
 
-@given(densities(), st.data())
-def test_cells_that_are_told_apart_leave_the_others_theirs(
-    density: Density, data: st.DataObject
-) -> None:
-    """A piece has as many rows as before, unless its full cells have more or are all of it."""
-    assert density.grid is not None
-    cells = {}
-    for piece in density.pieces:
-        if piece.groups or data.draw(st.booleans()):
-            continue
-        for _ in range(data.draw(st.integers(1, 3))):
-            instant = data.draw(st.integers(piece.window.start, piece.window.end - 1))
-            cells[density.grid.floor(instant)] = data.draw(st.integers(1, 80))
-    carved = density.with_cells(cells)
-    for piece in density.pieces:
-        inside = [rows for cell, rows in cells.items() if cell in piece.window]
-        are_all = len(inside) * density.grid.width == piece.window.ticks
-        found = carved.rows_between(Position(piece.window.start), Position(piece.window.end))
-        assert found == pytest.approx(sum(inside) if are_all else max(piece.rows, sum(inside)))
-    for cell, rows in cells.items():
-        after = Position(density.grid.after(cell))
-        assert carved.rows_between(Position(cell), after) == pytest.approx(rows)
-    assert_in_order(carved)
+def test_what_is_left_of_a_bin_is_what_was_not_found_of_it() -> None:
+    """Wherever a page ends in it, at an instant or within one."""
+    density = Density(WINDOW, (Piece(Window(1_000, 1_100), 500),), TICKS)
+    for end in (Position(1_010), Position(1_010, 7)):
+        left = density.after(Position(1_000), end, 400)
+        assert left.pieces == (Piece(Window(1_010, 1_100), 100),)
+
+
+def test_a_bin_stands_out_beside_those_next_to_it() -> None:
+    """Four times as dense as they are on average; where nothing is beside it, all of it does."""
+    bins = {1_000: 10, 1_010: 10, 1_020: 40, 1_030: 10, 1_040: 39, 1_060: 3}
+    density = Density.from_bins(WINDOW, bins, 10, TICKS)
+    found = [piece.rows for piece in density.pieces if density.stands_out(piece)]
+    assert found == [40, 39, 3]
+    assert Density.flat(WINDOW, 5, TICKS).stands_out(Piece(WINDOW, 5))
 
 
 @given(densities(), st.data())
@@ -244,12 +236,15 @@ def test_what_is_left_of_a_cell_may_be_more_than_its_share() -> None:
     density = Density(WINDOW, (cell, later), TICKS)
     start = Position(1_000, 39_594)
     assert 490 < density.rows_between(start, Position(1_001)) < 500
-    assert density.crossing(start, 500) == (cell, 0.0)
+    assert density.crossing(start, 500, by_chance=True) == (cell, 0.0)
     assert start.bucket < density.bucket_before(cell, start.bucket, 500) < BUCKETS - 999
-    # Where that is out of the question, a page goes on behind it.
-    found = density.crossing(Position(1_000, 60_000), 500)
-    assert found is not None
-    assert found[0] == later
+    # Where that is out of the question, or chance needn't be allowed for, it goes on behind it.
+    for found in (
+        density.crossing(Position(1_000, 60_000), 500, by_chance=True),
+        density.crossing(start, 500),
+    ):
+        assert found is not None
+        assert found[0] == later
 
 
 def test_planning_looks_at_nothing_behind_its_end() -> None:

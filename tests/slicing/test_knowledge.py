@@ -1,5 +1,6 @@
 """What answers teach: to ask for less after each that was too much, and for more again later."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -62,7 +63,7 @@ def test_each_refusal_makes_the_next_slice_smaller_until_nothing_is(
     for number in range(300):
         asked = next_slice(rest, DAY, known)
         assert asked.span.start == rest.start
-        sizes.append((asked.span.end, asked.limit or 0))
+        sizes.append((asked.span.end, asked.limit or 0, asked.by_hash))
         refusal = refusals[number] if number < len(refusals) else last
         match refusal:
             case "large":
@@ -72,17 +73,19 @@ def test_each_refusal_makes_the_next_slice_smaller_until_nothing_is(
             case _:
                 smaller = known.after_too_much(asked)
         if smaller is None:
-            # Of a page that was cut the first cell alone is too much.
-            assert known.is_one_cell(asked.span) or (refusal == "much" and known.paged)
+            if refusal == "much":
+                # Of a page that was cut the first cell alone is too much, or its first bucket.
+                asked = replace(asked, span=known.crowded(asked))
+            assert known.is_one_cell(asked.span)
             assert not known.hashable or buckets(asked) == 1
             break
         known = smaller
     else:
         pytest.fail("it never ends")
-    for (end, limit), (next_end, next_limit) in pairwise(sizes):
+    for (end, limit, by_hash), (next_end, next_limit, next_by_hash) in pairwise(sizes):
         assert next_end <= end
         assert next_limit <= limit
-        assert (next_end, next_limit) != (end, limit)
+        assert (next_end, next_limit, next_by_hash) != (end, limit, by_hash)
 
 
 def test_what_was_refused_is_not_asked_for_again_behind_an_empty_half() -> None:
@@ -108,13 +111,18 @@ def test_what_was_refused_is_not_asked_for_again_behind_an_empty_half() -> None:
     assert next_slice(rest, DAY, known).span == rest
 
 
-def test_a_page_that_is_one_cell_is_cut_within_that_cell() -> None:
-    """Nothing of it was whole, so its first cell alone is too much: no later end helps."""
+def test_a_page_that_is_one_cell_is_asked_for_again_by_hash() -> None:
+    """Nothing of it was whole, so its first cell alone is too much: no earlier end helps."""
     asked = Slice(Span.of(DAY), ROWS)
-    smaller = knowing().after_too_much(asked)
+    known = knowing(rates=Rates(rows_per_cell=1.0))
+    assert not next_slice(Span.of(DAY), DAY, known).by_hash
+    smaller = known.after_too_much(asked)
     assert smaller is not None
-    assert smaller.reach == Position(0, BUCKETS // 2)
-    assert next_slice(Span.of(DAY), DAY, smaller).span.end == smaller.reach
+    by_hash = next_slice(Span.of(DAY), DAY, smaller)
+    assert by_hash.by_hash
+    # Where one bucket fills a page, nothing divides it.
+    assert smaller.after_too_much(by_hash) is None
+    assert smaller.crowded(by_hash) == Span(Position(0), Position(0, 1))
     assert knowing(hashable=False).after_too_much(asked) is None
 
 

@@ -10,7 +10,6 @@ from pipelines.slicing import (
     Caps,
     CountBuckets,
     CountCells,
-    CountPeaks,
     Density,
     Knowledge,
     Piece,
@@ -19,7 +18,6 @@ from pipelines.slicing import (
     first_count,
     next_slice,
     overflow_count,
-    peaks_count,
     plan,
 )
 from pipelines.spans import BUCKETS, TICKS, Grid, Position, Span
@@ -49,9 +47,9 @@ def densities(draw: st.DrawFn, grid: Grid | None) -> Density:
     if pieces and draw(st.booleans()):
         window = draw(st.sampled_from(pieces)).window
         cell = grid.floor(window.start + draw(st.integers(0, window.ticks - 1)))
-        density = density.with_cells({cell: draw(st.integers(1, 500))})
+        part = Window(cell, grid.after(cell))
+        density = density.refined(Density.flat(part, draw(st.integers(1, 500)), grid))
         if draw(st.booleans()):
-            part = Window(cell, grid.after(cell))
             groups = tuple(draw(st.lists(st.integers(0, 60), min_size=16, max_size=16)))
             pieces = (Piece(part, sum(groups), groups),) if any(groups) else ()
             density = density.refined(Density(part, pieces, grid))
@@ -223,45 +221,70 @@ def test_a_count_fits_an_answer(cap: int, days: int) -> None:
         if asked is not None:
             width = asked.width or max(grid.width, 28 * 24 * HOUR if grid.calendar else 0)
             assert window.ticks // width + 2 <= cap
-    peaks = peaks_count(Density.from_bins(DAY, {**_bins(1), START: 999}, HOUR, TICKS), HOUR, known)
-    assert peaks is None or peaks.limit < cap
 
 
-def test_full_cells_are_looked_for_where_bins_stand_out() -> None:
-    """Of an even day there are none to find, and a page may end anywhere."""
+def test_pages_come_by_hash_where_they_may_end_in_a_full_cell() -> None:
+    """Else the service is spared hashing every row, and the last row's cell comes again."""
+    rest = Span.of(DAY)
     even = Density.from_bins(DAY, _bins(3_000), HOUR, TICKS)
-    assert peaks_count(even, HOUR, knowing()) is None
     uneven = Density.from_bins(DAY, {**_bins(100), START + HOUR: 9_000}, HOUR, TICKS)
-    found = peaks_count(uneven, HOUR, knowing())
-    assert found == CountPeaks((START + HOUR,), HOUR, 20, 999)
-    assert peaks_count(uneven, HOUR, knowing(hashable=False)) is None
-    assert peaks_count(uneven, HOUR, knowing(paged=False)) is None
+    thin, thick = Rates(rows_per_cell=1.2), Rates(rows_per_cell=40.0)
+
+    def by_hash(rest: Span = rest, **values: object) -> bool:
+        return next_slice(rest, DAY, knowing(**values)).by_hash
+
+    assert by_hash()
+    assert not by_hash(rates=thin)
+    assert by_hash(rates=thick)
+    assert not by_hash(rates=thin, density=even)
+    assert by_hash(rates=thick, density=even)
+    assert by_hash(rates=thin, density=uneven)
+    # One that will not be full ends in no cell; one that begins in a cell may end in it.
+    assert not by_hash(rates=thick, density=Density.flat(DAY, 700, TICKS))
+    assert by_hash(Span(Position(START, 7), rest.end), rates=thin, density=even)
+    assert not by_hash(rates=thick, hashable=False)
+    assert not by_hash(rates=thick, paged=False)
 
 
-def test_a_page_ends_before_a_full_cell_or_within_it_by_hash() -> None:
+def test_a_page_that_no_hash_divides_ends_before_a_full_cell() -> None:
     """The rows of the cell that it brought for nothing are what is wasted."""
     burst = START + 90 * 60 * SECOND
-    bins = {START: 600, START + HOUR: 2_600}
-    density = Density.from_bins(DAY, bins, HOUR, TICKS).with_cells({burst: 2_500})
-    asked = next_slice(Span.of(DAY), DAY, knowing(density=density))
-    assert asked.span.end.instant == burst
-    assert 0 < asked.span.end.bucket < BUCKETS // 4
-    assert density.rows_between(asked.span.start, asked.span.end) < 1_000
+    pieces = (
+        Piece(Window(START, START + HOUR), 600),
+        Piece(Window(burst, burst + 1), 2_500),
+        Piece(Window(burst + 1, DAY.end), 100),
+    )
+    density = Density(DAY, pieces, TICKS)
     plain = next_slice(Span.of(DAY), DAY, knowing(density=density, hashable=False))
     assert plain.span.end == Position(burst)
+    by_hash = next_slice(Span.of(DAY), DAY, knowing(density=density))
+    assert by_hash.by_hash
+    assert by_hash.span.end == Position(burst + 1)
+
+
+def test_of_a_cell_that_was_begun_the_rest_is_not_counted() -> None:
+    """What was pulled of it can't be told apart by time, and is more than what was counted."""
+    known = knowing(rates=Rates(rows_per_hour=5_000.0))
+    rest = Span(Position(START + 5, 7), Position(DAY.end))
+    asked = first_count(rest, DAY, known, counts=TICKS)
+    assert isinstance(asked, CountCells)
+    assert asked.window == Window(START + 6, DAY.end)
+    last = Span(Position(DAY.end - 1, 7), Position(DAY.end))
+    assert first_count(last, DAY, known, counts=TICKS) is None
 
 
 def test_an_overfull_cell_is_counted_by_hash_once() -> None:
-    """What is known already is not asked for again."""
-    cell = Window(START, START + 1)
+    """What is known already is not asked for again; and pages need no count."""
     rest = Span.of(DAY)
-    known = knowing()
+    known = knowing(grid=None, paged=False)
     asked = next_slice(rest, DAY, known)
-    assert overflow_count(asked, DAY, known, counts=None) == CountBuckets(cell, 128)
-    groups = (Piece(cell, 512, (1,) * 512),)
-    counted = knowing(density=Density(DAY, groups, TICKS))
+    assert overflow_count(asked, DAY, known, counts=None) == CountBuckets(DAY, 128)
+    groups = (Piece(DAY, 512, (1,) * 512),)
+    counted = knowing(grid=None, paged=False, density=Density(DAY, groups, None))
     assert overflow_count(asked, DAY, counted, counts=None) is None
-    assert overflow_count(asked, DAY, knowing(hashable=False), counts=None) is None
+    unhashed = knowing(grid=None, paged=False, hashable=False)
+    assert overflow_count(asked, DAY, unhashed, counts=None) is None
+    assert overflow_count(next_slice(rest, DAY, knowing()), DAY, knowing(), counts=TICKS) is None
 
 
 def test_an_overfull_window_is_counted_by_time_first() -> None:

@@ -12,7 +12,9 @@ amounts = st.floats(0, 1e9)
 answers = st.one_of(
     st.builds(
         lambda rows, size, seconds, hours: (
-            lambda rates: rates.after_pull(rows=rows, body_bytes=size, seconds=seconds, hours=hours)
+            lambda rates: rates.after_pull(
+                rows=rows, body_bytes=size, seconds=seconds, hours=hours, rows_per_cell=rows / 2
+            )
         ),
         st.integers(0, 10**6),
         st.integers(0, 10**9),
