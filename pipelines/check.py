@@ -12,7 +12,7 @@ from pipelines.engine import Engine
 from pipelines.errors import HuntlakeError
 from pipelines.hunt_files import load_hunts
 from pipelines.hunts import Hunt
-from pipelines.quota import Wait
+from pipelines.quota import Turn, Wait
 from pipelines.settings import Settings, load_paths, load_settings
 
 # Costs one call and next to no running time; reads no table, so it needs no licence.
@@ -88,6 +88,6 @@ def _watch_nothing(wait: Wait) -> None:
 
 def _service(engine: Engine) -> str:
     tenant = engine.tenant_for(_PROBE)
-    with tenant.gate.call(_PROBE.name, _watch_nothing):
+    with tenant.gate.call(Turn(_PROBE.name), _watch_nothing):
         answer = tenant.client.run(_PROBE.query)
     return f"{tenant.surface.name} answered a query in {answer.wire_seconds:.1f} s"

@@ -3,7 +3,6 @@
 What belongs here: building parts and handing them to ``export``. What does not: their behaviour.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Self
 from pipelines.api import SURFACES, HuntingClient, tls_context, token_source
 from pipelines.clock import Clock, SystemClock
 from pipelines.clouds import contradictions
-from pipelines.errors import LakeUnwritable, SettingsError
+from pipelines.errors import SettingsError
 from pipelines.export import Exporter, PartitionExport
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
@@ -34,13 +33,7 @@ class Engine:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.layout = LakeLayout(settings.data)
-        try:
-            self._ledger = Ledger(self.layout.ledger)
-        except (OSError, sqlite3.Error) as error:
-            raise LakeUnwritable(
-                f"{self.layout.ledger} can't be written: {error}. Nothing was called; set "
-                f"HUNTLAKE_DATA to a folder of yours, or see who may write there"
-            ) from error
+        self._ledger = Ledger.at(self.layout.ledger)
         self._tenants: dict[tuple[str, SurfaceName], Tenant] = {}
         self._open = ExitStack()
 

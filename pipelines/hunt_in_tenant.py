@@ -58,9 +58,17 @@ class HuntInTenant:
         """The partition with what an earlier run has staged of it."""
         return StagedPartition.found(partition, self.staging(partition))
 
-    def caller(self, partition: Partition) -> Caller:
-        """What asks the service, beginning with a partition."""
-        return Caller(self.hunt, self.analysis, self.tenant, partition, self.clock, self.observer)
+    def caller(self, partition: Partition, *, interactive: bool = False) -> Caller:
+        """What asks the service, beginning with a partition; ``interactive``: a person waits."""
+        return Caller(
+            self.hunt,
+            self.analysis,
+            self.tenant,
+            partition,
+            self.clock,
+            self.observer,
+            interactive=interactive,
+        )
 
     def refuse(self, partition: Partition) -> None:
         """Raise ``PartitionRefused`` where the partition may not be exported now."""

@@ -52,7 +52,7 @@ def plan_export(
     counting_calls = 0
     bases: set[Basis] = set()
     for batch in _batches(at, pending):
-        caller = at.caller(batch.partitions[0].partition)
+        caller = at.caller(batch.partitions[0].partition, interactive=True)
         slicer = Slicer(caller, batch, at.layout)
         if may_count:
             slicer.count_all()

@@ -12,10 +12,10 @@ from pipelines.api import HuntingClient, RawAnswer, Surface, TokenSource
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock, now_ticks
 from pipelines.errors import HuntlakeError, ResultTooLarge, SliceFailed, Throttled
 from pipelines.hunts import Hunt
-from pipelines.kql import Analysis
+from pipelines.kql import Analysis, Verdict
 from pipelines.landing import Answer, decode
 from pipelines.progress import Observer, Retrying, Waiting
-from pipelines.quota import Gate, Limits, Wait
+from pipelines.quota import Gate, Limits, Turn, Urgency, Wait, urgency_of
 from pipelines.recovery import Remedy, pause_seconds, remedy_for
 from pipelines.slicing import Partition
 from pipelines.spans import Span
@@ -65,12 +65,24 @@ class Spent:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The running time that a call should take, and the calls and seconds to come, it included.
+
+    ``call_seconds`` is ``None`` where no answer has told yet.
+    """
+
+    call_seconds: float | None = None
+    calls: int = 1
+    seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class Caller:
     """Asks the service about one partition after another of a hunt.
 
     ``partition`` is the one that comes next, which messages name; ``spent`` adds up until somebody
-    takes it away.
+    takes it away. ``interactive``: a person waits for the answers.
     """
 
     hunt: Hunt
@@ -79,20 +91,22 @@ class Caller:
     partition: Partition
     clock: Clock
     observer: Observer
+    interactive: bool = False
     spent: Spent = field(default_factory=Spent)
 
-    def ask(self, query: str, span: Span) -> Reply | TooMuch:
+    def ask(self, query: str, span: Span, outlook: Outlook | None = None) -> Reply | TooMuch:
         """The whole answer to a query about a span, or why one call can't give it.
 
-        Raises ``SliceFailed`` where the service refused for good, ``PartitionRefused`` where the
-        span fell off the horizon meanwhile.
+        ``outlook`` is what the call should take, and what is to come after it. Raises
+        ``SliceFailed`` where the service refused for good, ``PartitionRefused`` where the span fell
+        off the horizon meanwhile.
         """
         attempt = 0
         while True:
             attempt += 1
             self._refuse_past_horizon(span)
             try:
-                return self._call(query)
+                return self._call(query, span, outlook or Outlook())
             except HuntlakeError as error:
                 remedy = self._recover(error, attempt, span)
                 self.spent.wasted_calls += 1
@@ -119,9 +133,28 @@ class Caller:
             data_age_days=self.tenant.limits.data_age_days,
         )
 
-    def _call(self, query: str) -> Reply:
+    def _turn(self, span: Span, outlook: Outlook) -> Turn:
+        start = span.start.instant
+        urgency, due_ns = urgency_of(
+            Window(start, max(self.partition.window.end, start + 1)),
+            now_ns=self.clock.now_ns(),
+            data_age_days=self.tenant.limits.data_age_days,
+        )
+        if self.analysis.verdict is Verdict.SNAPSHOT:
+            urgency = Urgency.NIGHTLY
+        return Turn(
+            hunt=self.hunt.name,
+            partition=self.partition.key,
+            urgency=Urgency.INTERACTIVE if self.interactive else urgency,
+            due_ns=due_ns,
+            expected_seconds=outlook.call_seconds,
+            calls_left=outlook.calls,
+            seconds_left=outlook.seconds,
+        )
+
+    def _call(self, query: str, span: Span, outlook: Outlook) -> Reply:
         self.spent.calls += 1
-        with self.tenant.gate.call(self.hunt.name, self._tell_wait) as call:
+        with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
             started_ns = self.clock.now_ns()
             try:
                 raw = self.tenant.client.run(query)

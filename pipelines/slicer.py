@@ -25,7 +25,7 @@ from pipelines.landing import (
     without_column,
 )
 from pipelines.progress import Counted, SliceCut
-from pipelines.pull import Caller, Reply, TooMuch
+from pipelines.pull import Caller, Outlook, Reply, TooMuch
 from pipelines.slicing import (
     Caps,
     Count,
@@ -58,8 +58,7 @@ class Slicer:
     _census: Census | None = field(init=False)
     _counts: Grid | None = field(init=False)
     _may_count: bool = True
-    calls_left: int = 0
-    """About how many calls are to come after the last answer."""
+    _left: Plan | None = None
 
     def __post_init__(self) -> None:
         analysis, limits = self.caller.analysis, self.caller.tenant.limits
@@ -119,7 +118,7 @@ class Slicer:
         if asked_count is not None and self._count(asked_count):
             return
         asked = next_slice(rest, self.batch.window, self.known)
-        reply = self.caller.ask(self._query(asked), asked.span)
+        reply = self.caller.ask(self._query(asked), asked.span, self._outlook())
         if isinstance(reply, TooMuch):
             self._shrink(asked, reply)
             return
@@ -135,7 +134,7 @@ class Slicer:
         self.caller.spent.wasted_rows += reply.answer.rows - answer.rows
         record = self._record(asked, span, reply, answer)
         self.known = self.known.after_landing(span, answer.rows, seconds=reply.running_seconds)
-        self.calls_left = self._plan(without(span, self.batch.rests)).calls
+        self._left = self._plan(without(span, self.batch.rests))
         yield from self.batch.stage(
             answer,
             record,
@@ -143,6 +142,21 @@ class Slicer:
             self._order_by,
             # What was counted is told apart from what wasn't, so that both can be compared.
             cut_at=self._census.density.window.start if self._census and self.known.paged else None,
+        )
+
+    @property
+    def calls_left(self) -> int:
+        """About how many calls are to come after the last answer."""
+        return 0 if self._left is None else self._left.calls
+
+    def _outlook(self) -> Outlook:
+        """What the next call should take, and what comes after it."""
+        left = self._left or self.plan()
+        told = self.known.rates.seconds_per_row is not None
+        return Outlook(
+            call_seconds=left.seconds[0] if told and left.seconds else None,
+            calls=max(1, left.calls),
+            seconds=left.running_seconds,
         )
 
     def _query(self, asked: Slice) -> str:
@@ -222,6 +236,7 @@ class Slicer:
         if smaller is None:
             raise self._cannot_split(asked.span, refused.reason) from refused.cause
         self.known = smaller
+        self._left = None
 
     def _overflowed(self, asked: Slice, reply: Reply) -> None:
         """The answer reached the cap, and none of it is whole."""
@@ -238,6 +253,7 @@ class Slicer:
         if smaller is None:
             raise self._cannot_split(span, reason)
         self.known = smaller
+        self._left = None
 
     def _cannot_split(self, span: Span, reason: str) -> CannotSplit:
         analysis, where = self.caller.analysis, self.caller.where(span)
@@ -276,6 +292,7 @@ class Slicer:
         density = with_count(self.known, asked, counted, self._counts)
         is_first = self.known.density is None
         self.known = replace(self.known, rates=rates, density=density)
+        self._left = None
         if isinstance(asked, CountCells) and is_first:
             self._census = Census(density, self.caller.clock.now_ns())
             self._history.keep_census(self._census)

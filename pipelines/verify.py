@@ -106,7 +106,7 @@ def _one_call(at: HuntInTenant, first: Partition, last: Partition, another: Part
 
 def _verified(at: HuntInTenant, run: Sequence[Partition]) -> Iterator[Verification]:
     """The partitions of one call, each by itself."""
-    caller, analysis = at.caller(run[0]), at.analysis
+    caller, analysis = at.caller(run[0], interactive=True), at.analysis
     whole = Window(run[0].window.start, run[-1].window.end)
     if analysis.counting is None or analysis.grid is None:
         found = _answer(caller, count_rows(caller, whole, now=whole.end), whole)

@@ -45,5 +45,5 @@ def test_a_data_folder_that_can_not_be_written_is_told_first(
 ) -> None:
     """Before any quota is spent."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(LakeUnwritable, match="Nothing was called"):
+    with pytest.raises(LakeUnwritable, match="Nothing is called"):
         Engine(replace(settings, data=tmp_path / "file"))

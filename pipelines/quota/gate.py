@@ -4,11 +4,11 @@ What belongs here: waiting, and holding the tenant's one place. What does not: t
 quotas (``ledger``), or what a call does.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from filelock import BaseFileLock, FileLock, Timeout
 
@@ -16,10 +16,18 @@ from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.errors import Throttled
 from pipelines.quota.ledger import Ledger
 from pipelines.quota.limits import Limits
+from pipelines.quota.order import Turn, Waiter
 
-_POLL_SECONDS = 0.25
+# While another process calls, or goes first: often enough that its end, or its death, is seen soon.
+_POLL_SECONDS: Final = 0.25
 # A wait is cut into pieces so that what another process learned meanwhile counts.
-_LONGEST_NAP_SECONDS = 60.0
+_LONGEST_NAP_SECONDS: Final = 60.0
+_SIGN_OF_LIFE_NS: Final = 30 * NANOSECONDS_PER_SECOND
+_OF_RUNNING_TIME: Final = {"running time": True, "calls": False}
+
+
+# Whoever isn't written down yet came last.
+_NEWEST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +60,19 @@ class Gate:
         self._lock_file = locks / f"tenant-{tenant}.lock"
 
     @contextmanager
-    def call(self, hunt: str, on_wait: Callable[[Wait], None]) -> Iterator[Call]:
-        """Wait for the tenant's place and quota, and hold both while the block runs.
+    def call(self, turn: Turn, on_wait: Callable[[Wait], None]) -> Iterator[Call]:
+        """Wait for the tenant's place, turn and quota, and hold the place while the block runs.
 
         The block's time on the clock is settled as the call's running time, also when the block
         fails; a ``Throttled`` that it raises spends none and blocks the tenant until the service
-        takes calls again.
+        takes calls again. Raises ``LakeUnwritable`` where the call can't be written down.
         """
         # One for each call, since one that is held lets its own holder's other threads in. The
         # operating system frees it when the process dies, however it dies.
         lock = FileLock(self._lock_file, thread_local=False)
-        self._wait_for_turn(lock, hunt, on_wait)
+        self._wait_for_turn(lock, turn, on_wait)
         try:
-            call = self._reserve(hunt)
+            call = self._reserve(turn)
             outcome, running = "failed", None
             try:
                 yield call
@@ -89,42 +97,64 @@ class Gate:
 
     def correct(self, call: Call, running_seconds: float) -> None:
         """The running time that the service itself reports, in place of the time on the wire."""
-        self._ledger.correct(call.id, running_seconds=running_seconds)
+        self._ledger.store.correct(call.id, running_seconds=running_seconds)
 
     def _wait_for_turn(
-        self, lock: BaseFileLock, hunt: str, on_wait: Callable[[Wait], None]
+        self, lock: BaseFileLock, turn: Turn, on_wait: Callable[[Wait], None]
     ) -> None:
-        told: str | None = None
-        while True:
-            wait = self._try_turn(lock, hunt)
-            if wait is None:
-                return
-            if wait.reason != told:
-                on_wait(wait)
-                told = wait.reason
-            self._nap(wait)
+        """Return with the lock held. Whoever has to wait is written down while it does."""
+        wait = self._try_turn(lock, turn, None)
+        if wait is None:
+            return
+        waiter = self._ledger.store.wait(self._tenant, turn, now_ns=self._clock.now_ns())
+        try:
+            told: str | None = None
+            seen_ns = waiter.since_ns
+            while wait is not None:
+                if wait.reason != told:
+                    on_wait(wait)
+                    told = wait.reason
+                self._nap(wait)
+                now_ns = self._clock.now_ns()
+                if now_ns - seen_ns >= _SIGN_OF_LIFE_NS:
+                    self._ledger.store.still_waits(waiter, now_ns=now_ns)
+                    seen_ns = now_ns
+                wait = self._try_turn(lock, turn, waiter)
+        finally:
+            self._ledger.store.leave(waiter)
 
-    def _try_turn(self, lock: BaseFileLock, hunt: str) -> Wait | None:
+    def _try_turn(self, lock: BaseFileLock, turn: Turn, waiter: Waiter | None) -> Wait | None:
         """Take the lock if a call may start now; otherwise leave it free and say why."""
         try:
             lock.acquire(blocking=False)
         except Timeout:
             return Wait(f"another call to tenant {self._tenant} is in flight", None)
+        wait: Wait | None = None
         try:
-            now_ns = self._clock.now_ns()
-            start = self._ledger.next_start(
-                self._tenant,
-                self._limits,
-                expected_seconds=self._ledger.expected_seconds(self._tenant, hunt),
-                now_ns=now_ns,
-            )
+            wait = self._obstacle(turn, waiter)
         except BaseException:
             lock.release()
             raise
-        if start.reason is None or start.at_ns <= now_ns:
-            return None
-        lock.release()
-        return Wait(start.reason, start.at_ns)
+        if wait is not None:
+            lock.release()
+        return wait
+
+    def _obstacle(self, turn: Turn, waiter: Waiter | None) -> Wait | None:
+        """Why no call of this turn may start now: somebody goes first, or a quota is used up."""
+        now_ns = self._clock.now_ns()
+        waiting = self._ledger.store.waiting(self._tenant, now_ns=now_ns)
+        me = waiter or Waiter(_NEWEST, turn, now_ns)
+        others = [each for each in waiting if each.id != me.id]
+        first = me
+        if others:
+            first = self._ledger.first_of(self._tenant, [me, *others], now_ns=now_ns)
+        # Where a quota holds up the first, the others need not look before it doesn't.
+        start = self._ledger.next_start(self._tenant, self._limits, first.turn, now_ns=now_ns)
+        if start.reason is not None and start.at_ns > now_ns:
+            return Wait(start.reason, start.at_ns)
+        if first is not me:
+            return Wait(f"{first.turn.hunt} goes first, which is {first.turn.urgency}", None)
+        return None
 
     def _nap(self, wait: Wait) -> None:
         if wait.until_ns is None:
@@ -133,11 +163,11 @@ class Gate:
         left = (wait.until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND
         self._clock.sleep(min(left, _LONGEST_NAP_SECONDS))
 
-    def _reserve(self, hunt: str) -> Call:
+    def _reserve(self, turn: Turn) -> Call:
         started_ns = self._clock.now_ns()
-        call_id = self._ledger.reserve(
+        call_id = self._ledger.store.reserve(
             self._tenant,
-            hunt,
+            turn,
             started_ns=started_ns,
             worst_seconds=self._limits.request_seconds,
         )
@@ -147,14 +177,16 @@ class Gate:
         ended_ns = self._clock.now_ns()
         if running_seconds is None:
             running_seconds = (ended_ns - call.started_ns) / NANOSECONDS_PER_SECOND
-        self._ledger.settle(
+        self._ledger.store.settle(
             call.id, ended_ns=ended_ns, running_seconds=running_seconds, outcome=outcome
         )
 
     def _learn(self, error: Throttled) -> None:
-        wait_ns = math.ceil(error.retry_after_seconds * NANOSECONDS_PER_SECOND)
-        self._ledger.block(
+        self._ledger.learn_refusal(
             self._tenant,
-            until_ns=self._clock.now_ns() + wait_ns,
+            self._limits,
+            of_running_time=_OF_RUNNING_TIME.get(error.quota),
+            wait_seconds=error.retry_after_seconds,
+            now_ns=self._clock.now_ns(),
             reason=f"the service refuses calls (429, {error.quota})",
         )

@@ -25,6 +25,7 @@ from pipelines.hunts import Hunt
 from pipelines.kql import analyse, restrict
 from pipelines.kql.rewrite import ROWS
 from pipelines.landing import decode
+from pipelines.quota import Turn
 from pipelines.standin import StandinLimits
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, Window
 from tests.benchmarks.workloads import DAY, Workload, workloads
@@ -102,7 +103,7 @@ def _pulled(
     while left:
         window = left.pop()
         query = restrict(HUNT.query, analysis, window=window, now=DAY.window.end)
-        with tenant.gate.call(HUNT.name, lambda _: None):
+        with tenant.gate.call(Turn(HUNT.name), lambda _: None):
             raw = tenant.client.run(query)
         answer = decode(raw.body, tenant.surface.dialect)
         if answer.rows < tenant.limits.rows:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.quota import CallQuota, Ledger, Limits, RunningQuota
+from pipelines.quota import CallQuota, Ledger, Limits, RunningQuota, Turn
 
 S = 1_000_000_000
 GUARD = S // 2
+H = Turn("h")
 LIMITS = Limits(
     rows=100,
     response_bytes=None,
@@ -23,19 +24,20 @@ LIMITS = Limits(
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "state" / "ledger.sqlite")
+    return Ledger.at(tmp_path / "state" / "ledger.sqlite")
 
 
 def spend(ledger: Ledger, at: float, running: float, tenant: str = "t") -> int:
-    call = ledger.reserve(tenant, "h", started_ns=int(at * S), worst_seconds=60)
-    ledger.settle(
+    call = ledger.store.reserve(tenant, H, started_ns=int(at * S), worst_seconds=60)
+    ledger.store.settle(
         call, ended_ns=int((at + running) * S), running_seconds=running, outcome="answered"
     )
     return call
 
 
 def start(ledger: Ledger, now: float, expected: float = 1.0, tenant: str = "t"):
-    return ledger.next_start(tenant, LIMITS, expected_seconds=expected, now_ns=int(now * S))
+    turn = Turn("h", expected_seconds=expected)
+    return ledger.next_start(tenant, LIMITS, turn, now_ns=int(now * S))
 
 
 def test_an_unused_tenant_may_be_called_at_once(ledger: Ledger) -> None:
@@ -71,7 +73,7 @@ def test_a_call_longer_than_the_quota_waits_for_all_of_it(ledger: Ledger) -> Non
 
 def test_a_dead_process_s_call_counts_at_its_worst(ledger: Ledger) -> None:
     """A reservation that nobody settled may have run for as long as one call can."""
-    ledger.reserve("t", "h", started_ns=0, worst_seconds=60)
+    ledger.store.reserve("t", H, started_ns=0, worst_seconds=60)
     assert start(ledger, 100, expected=40).reason is None
     assert start(ledger, 100, expected=41).at_ns == (60 + 3_600) * S
 
@@ -85,8 +87,8 @@ def test_tenants_do_not_share_quota(ledger: Ledger) -> None:
 
 def test_a_refusal_by_the_service_is_remembered(ledger: Ledger) -> None:
     """The later of two refusals stands, and it ends by itself."""
-    ledger.block("t", until_ns=500 * S, reason="429, running time")
-    ledger.block("t", until_ns=400 * S, reason="429, calls")
+    ledger.store.block("t", until_ns=500 * S, reason="429, running time")
+    ledger.store.block("t", until_ns=400 * S, reason="429, calls")
     assert start(ledger, 100).at_ns == 500 * S
     assert start(ledger, 100).reason == "429, running time"
     assert start(ledger, 500).reason is None
@@ -95,25 +97,25 @@ def test_a_refusal_by_the_service_is_remembered(ledger: Ledger) -> None:
 def test_the_service_s_own_figure_replaces_the_wire_s(ledger: Ledger) -> None:
     """A call that took 90 s on the wire but ran for 2 leaves 98 s of quota."""
     call = spend(ledger, 0, 90)
-    ledger.correct(call, running_seconds=2)
+    ledger.store.correct(call, running_seconds=2)
     assert start(ledger, 100, expected=98).reason is None
 
 
 def test_the_expected_time_is_the_longest_of_late(ledger: Ledger) -> None:
     """A hunt's own last calls say what the next may take; before the first, five seconds."""
-    assert ledger.expected_seconds("t", "h") == 5
+    assert ledger.expected_seconds("t", H) == 5
     spend(ledger, 0, 3)
     spend(ledger, 10, 7)
-    assert ledger.expected_seconds("t", "h") == 7
+    assert ledger.expected_seconds("t", H) == 7
     for at in range(20):
         spend(ledger, 20 + at, 1)
-    assert ledger.expected_seconds("t", "h") == 1
+    assert ledger.expected_seconds("t", H) == 1
 
 
 def test_it_survives_the_process(tmp_path: Path) -> None:
     """What one process wrote down, the next one counts."""
-    spend(Ledger(tmp_path / "ledger.sqlite"), 0, 100)
-    assert start(Ledger(tmp_path / "ledger.sqlite"), 200, expected=1).reason is not None
+    spend(Ledger.at(tmp_path / "ledger.sqlite"), 0, 100)
+    assert start(Ledger.at(tmp_path / "ledger.sqlite"), 200, expected=1).reason is not None
 
 
 def test_it_tells_what_is_left_of_each_quota(ledger: Ledger) -> None:
@@ -131,7 +133,7 @@ def test_calls_that_start_when_told_overrun_no_quota(calls: list[tuple[float, fl
     """Whatever calls take, if each starts when the ledger says, no window ever holds too much."""
     # No fixture here: Hypothesis keeps them to the very end, when DuckDB complains of what is left.
     with tempfile.TemporaryDirectory() as folder:
-        made = calls_when_told(Ledger(Path(folder) / "ledger.sqlite"), calls)
+        made = calls_when_told(Ledger.at(Path(folder) / "ledger.sqlite"), calls)
     for began, ended, _ in made:
         in_minute = [one for one in made if began <= one[0] < began + 60 * S]
         assert len(in_minute) <= 3
@@ -146,7 +148,7 @@ def calls_when_told(
     now, made = 0, []
     for idle, running in calls:
         now += int(idle * S)
-        now = ledger.next_start("t", LIMITS, expected_seconds=running, now_ns=now).at_ns
+        now = ledger.next_start("t", LIMITS, Turn("h", expected_seconds=running), now_ns=now).at_ns
         spend(ledger, now / S, running)
         made.append((now, now + int(running * S), running))
         now = made[-1][1]
@@ -163,14 +165,16 @@ def test_the_forecast_is_what_then_happens(
 ) -> None:
     """Calls of the expected length, each started when the ledger lets it, end when it was said."""
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger(Path(folder) / "ledger.sqlite")
+        ledger = Ledger.at(Path(folder) / "ledger.sqlite")
         for at, running in earlier:
             spend(ledger, at, running)
         now_ns = 3_100 * S
         forecast = ledger.finish_ns("t", LIMITS, expected_seconds=expected, now_ns=now_ns)
         for seconds in expected:
-            start_ns = ledger.next_start("t", LIMITS, expected_seconds=seconds, now_ns=now_ns).at_ns
+            start_ns = ledger.next_start(
+                "t", LIMITS, Turn("h", expected_seconds=seconds), now_ns=now_ns
+            ).at_ns
             now_ns = start_ns + round(seconds * S)
-            call = ledger.reserve("t", "h", started_ns=start_ns, worst_seconds=60)
-            ledger.settle(call, ended_ns=now_ns, running_seconds=seconds, outcome="answered")
+            call = ledger.store.reserve("t", H, started_ns=start_ns, worst_seconds=60)
+            ledger.store.settle(call, ended_ns=now_ns, running_seconds=seconds, outcome="answered")
         assert forecast == now_ns

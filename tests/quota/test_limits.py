@@ -33,7 +33,8 @@ def test_a_quota_that_a_profile_lacks_can_be_added() -> None:
 @pytest.mark.parametrize("override", OVERRIDES)
 def test_every_limit_is_known_and_must_be_positive(override: str) -> None:
     """Zero would stop every export for ever, without a word."""
-    assert parse_limits(f"seed,{override}=7") != PROFILES["seed"]
+    given = {"share": "0.7", "reserve": "0.7", "windows": "calendar"}.get(override, "7")
+    assert parse_limits(f"seed,{override}={given}") != PROFILES["seed"]
     for bad in ("0", "-1", "many", "nan", "inf", ""):
         with pytest.raises(ValueError, match=override):
             parse_limits(f"seed,{override}={bad}")
@@ -47,3 +48,20 @@ def test_unknown_names_list_the_known_ones() -> None:
         parse_limits("seed,row=5")
     with pytest.raises(ValueError, match="whole number"):
         parse_limits("seed,rows=1.5")
+
+
+def test_a_share_is_no_more_than_all_and_the_reserve_less_than_the_share() -> None:
+    """A reserve that leaves nothing would stop every schedule, without a word."""
+    limits = parse_limits("seed,share=0.8,reserve=0.25")
+    assert (limits.share, limits.reserve) == (0.8, 0.25)
+    for bad in ("share=1.2", "reserve=1", "share=0.3,reserve=0.3"):
+        with pytest.raises(ValueError, match=r"share|reserve"):
+            parse_limits(f"seed,{bad}")
+
+
+def test_a_share_of_calls_is_whole_and_never_none() -> None:
+    """Twelve of fifteen; of one call a minute still one."""
+    assert CallQuota(15, 60).part(0.8) == 12
+    assert CallQuota(15, 60).part(0.99) == 14
+    assert CallQuota(1, 60).part(0.5) == 1
+    assert RunningQuota(600, 3_600).part(0.8) == pytest.approx(480)

@@ -6,6 +6,7 @@ stand-in's real service, without a socket between them. What does not: what a te
 
 import sqlite3
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -21,7 +22,7 @@ from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
 from pipelines.progress import Observer, unobserved
 from pipelines.pull import Tenant
-from pipelines.quota import CallQuota, Gate, Ledger, Limits, RunningQuota
+from pipelines.quota import CallQuota, Gate, Ledger, Limits, RunningQuota, SqliteStore
 from pipelines.standin import (
     Call,
     Faults,
@@ -72,7 +73,7 @@ class Simulation:
         self.clock = SimulatedClock(now * NANOSECONDS_PER_TICK)
         self.layout = LakeLayout(folder)
         self.events = _refilled(events)
-        self._ledger = _QuickLedger(self.layout.ledger)
+        self._store = _QuickStore(self.layout.ledger)
         sign_in = SignIn(_TENANT, _CLIENT, 3_600.0, self.clock)
         self.service = Service(
             tenant=self.events,
@@ -93,7 +94,7 @@ class Simulation:
         trace: TracebackType | None,
     ) -> None:
         self.tenant.client.__exit__(kind, error, trace)
-        self._ledger.close()
+        self._store.close()
 
     @property
     def calls(self) -> list[Call]:
@@ -131,15 +132,15 @@ class Simulation:
         gate = Gate(
             tenant=_TENANT,
             limits=limits,
-            ledger=self._ledger,
+            ledger=Ledger(self._store),
             locks=self.layout.locks,
             clock=self.clock,
         )
         return Tenant(_TENANT, SURFACES[surface], tokens, client, gate, limits)
 
 
-class _QuickLedger(Ledger):
-    """The real ledger on one connection that doesn't wait for the disk at each step.
+class _QuickStore(SqliteStore):
+    """The real record on one connection that doesn't wait for the disk at each step.
 
     Else that would take most of a call's time; and what survives a power failure is not for a
     simulation to show.
@@ -147,13 +148,16 @@ class _QuickLedger(Ledger):
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._held = sqlite3.connect(path)
+        # Threads take turns by the lock.
+        self._held = sqlite3.connect(path, check_same_thread=False)
+        self._lock = threading.RLock()
         self._held.execute("PRAGMA synchronous = OFF")
         super().__init__(path)
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        with self._held:
+    def _connection(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        del durable
+        with self._lock, self._held:
             yield self._held
 
     def close(self) -> None:

@@ -1,0 +1,135 @@
+"""Shares, reserves, calendars and what others use: what counts, and until when."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.clock import NANOSECONDS_PER_SECOND as S
+from pipelines.quota import CallQuota, Limits, RunningQuota, parse_limits
+from pipelines.quota.starts import Account, Spent, found_outside, next_start, used
+
+HOUR = 3_600 * S
+LIMITS = parse_limits("seed,calls_per_minute=60,running_per_day=100000")
+
+
+def spent(at: float, seconds: float) -> Spent:
+    return Spent(int(at * S), int((at + seconds) * S), seconds, 600.0)
+
+
+def start(account: Account, now: float, expected: float, limits: Limits = LIMITS, **options):
+    return next_start(
+        account,
+        limits,
+        expected_seconds=expected,
+        now_ns=int(now * S),
+        **{"reserve": False, **options},
+    )
+
+
+def test_a_share_leaves_the_rest_to_others() -> None:
+    """Of 600 s an hour four fifths are ours."""
+    limits = parse_limits("seed,running_per_day=100000,share=0.8")
+    account = Account([spent(0, 470)])
+    assert start(account, 500, 10, limits).reason is None
+    late = start(account, 500, 11, limits)
+    assert late.at_ns == 470 * S + HOUR
+    assert late.reason == "470 of 480 s of running time an hour are used"
+
+
+def test_the_reserve_is_for_people() -> None:
+    """A schedule stops where a person's own call still goes through."""
+    limits = parse_limits("seed,running_per_day=100000,reserve=0.1")
+    account = Account([spent(0, 540)])
+    assert start(account, 600, 5, limits).reason is not None
+    assert start(account, 600, 5, limits, reserve=True).reason is None
+
+
+def test_a_calendar_s_hour_starts_anew() -> None:
+    """What was used in the last minute of an hour is free in the next."""
+    limits = parse_limits("seed,running_per_day=100000,windows=calendar")
+    account = Account([spent(3_000, 599)])
+    assert start(account, 3_599, 5, limits).at_ns == HOUR
+    assert start(account, 3_599, 5).at_ns == 3_599 * S + HOUR
+
+
+def test_a_call_that_nobody_settled_counts_for_as_long_as_it_may_have_run() -> None:
+    """It grows until the limit of one call; another may start where both fit by its end."""
+    account = Account([Spent(0, None, None, 600.0)])
+    assert start(account, 10, 290).reason is None
+    assert start(account, 10, 296).at_ns == 600 * S + HOUR
+    assert start(account, 601, 1).at_ns == 600 * S + HOUR
+    assert start(account, 4_200, 600).reason is None
+
+
+def test_a_refusal_tells_what_others_have_used() -> None:
+    """The rest of the quota; it comes free little by little, from when the service said."""
+    account = Account([spent(0, 400)])
+    found = found_outside(
+        account, LIMITS, of_running_time=True, wait_seconds=1_200, now_ns=1_000 * S
+    )
+    assert found is not None
+    assert found.amount == pytest.approx(200)
+    assert (found.first_ns, found.last_ns) == (2_200 * S, 1_000 * S + HOUR)
+    known = Account([spent(0, 400)], [found])
+    # As the service said, a little may be used then, and more only later.
+    assert start(known, 2_200, 10).reason is None
+    assert start(known, 2_200, 60).at_ns > 2_200 * S
+    [_, by_hour, _] = used(known, LIMITS, now_ns=1_000 * S)
+    assert by_hour.used == pytest.approx(600)
+    assert by_hour.by_others == pytest.approx(200)
+
+
+def test_a_quota_that_we_have_used_ourselves_teaches_nothing() -> None:
+    """Nor does one that the profile doesn't have."""
+    account = Account([spent(0, 600)])
+
+    def found(limits: Limits, wait_seconds: float = 60, *, running: bool = True):
+        return found_outside(
+            account, limits, of_running_time=running, wait_seconds=wait_seconds, now_ns=700 * S
+        )
+
+    assert found(LIMITS) is None
+    assert found(parse_limits("graph")) is None
+    assert found(LIMITS, 90_000) is None
+
+
+calls = st.lists(
+    st.tuples(st.floats(0, 2_000), st.floats(0, 120), st.floats(0.5, 1.0)), min_size=1, max_size=25
+)
+
+
+@settings(max_examples=60)
+@given(calls, st.sampled_from([0.3, 0.8, 1.0]), st.booleans())
+def test_calls_that_start_when_told_overrun_no_share(
+    made: list[tuple[float, float, float]], share: float, calendar: bool
+) -> None:
+    """Whatever calls take, if they take no more than was expected of them."""
+    limits = Limits(
+        rows=9,
+        response_bytes=None,
+        request_seconds=600,
+        data_age_days=30,
+        calls=(CallQuota(5, 60, calendar),),
+        running=(RunningQuota(400, 3_600, calendar), RunningQuota(2_000, 86_400, calendar)),
+        share=share,
+    )
+    now, done = 0, []
+    for idle, expected, part in made:
+        expected = min(expected, 400 * share)  # noqa: PLW2901 - no longer call fits any window
+        now = start(Account(done), now / S + idle, expected, limits).at_ns
+        seconds = expected * part
+        done.append(Spent(now, now + round(seconds * S), seconds, 600.0))
+        now = done[-1].ended_ns or now
+    for quota in limits.quotas:
+        window = quota.per_seconds * S
+        for call in done:
+            at = call.started_ns if isinstance(quota, CallQuota) else call.ended_ns or 0
+            first = at - at % window if calendar else at - window + 1
+            inside = [
+                1.0 if isinstance(quota, CallQuota) else each.running_seconds or 0.0
+                for each in done
+                if first
+                <= (each.started_ns if isinstance(quota, CallQuota) else each.ended_ns or 0)
+                <= at
+            ]
+            assert sum(inside) <= quota.part(share) + 1e-3
