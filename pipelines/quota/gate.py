@@ -4,6 +4,7 @@ What belongs here: waiting, and holding the tenant's one place. What does not: t
 quotas (``ledger``), or what a call does.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,12 @@ from pipelines.quota.ledger import Ledger
 from pipelines.quota.limits import Limits
 from pipelines.quota.order import Turn, Waiter
 
-# While another process calls, or goes first: often enough that its end, or its death, is seen soon.
-_POLL_SECONDS: Final = 0.25
+# While another calls, or goes first: its end, or its death, is to be seen within seconds.
+_SHORTEST_NAP_SECONDS: Final = 0.25
+_LONGEST_POLL_SECONDS: Final = 2.0
+_SLOWER: Final = 1.5
+# Quota that would be left for less is not worth a call of its own.
+_WORTH_A_CALL_NS: Final = 60 * NANOSECONDS_PER_SECOND
 # A wait is cut into pieces so that what another process learned meanwhile counts.
 _LONGEST_NAP_SECONDS: Final = 60.0
 _SIGN_OF_LIFE_NS: Final = 30 * NANOSECONDS_PER_SECOND
@@ -40,10 +45,11 @@ class Wait:
 
 @dataclass(slots=True)
 class Call:
-    """One call that may be sent now."""
+    """One call that may be sent now, and for how long it may run (``None``: as was expected)."""
 
     id: int
     started_ns: int
+    room_seconds: float | None = None
 
 
 class Gate:
@@ -63,16 +69,19 @@ class Gate:
     def call(self, turn: Turn, on_wait: Callable[[Wait], None]) -> Iterator[Call]:
         """Wait for the tenant's place, turn and quota, and hold the place while the block runs.
 
-        The block's time on the clock is settled as the call's running time, also when the block
-        fails; a ``Throttled`` that it raises spends none and blocks the tenant until the service
-        takes calls again. Raises ``LakeUnwritable`` where the call can't be written down.
+        Where a quota has too little left for the whole call, and enough for a smaller one that is
+        worth it, the call comes at once, with ``room_seconds``: what is left is used up before more
+        is waited for. The block's time on the clock is settled as the call's running time, also
+        when the block fails; a ``Throttled`` that it raises spends none and blocks the tenant until
+        the service takes calls again. Raises ``LakeUnwritable`` where the call can't be written
+        down.
         """
         # One for each call, since one that is held lets its own holder's other threads in. The
         # operating system frees it when the process dies, however it dies.
         lock = FileLock(self._lock_file, thread_local=False)
-        self._wait_for_turn(lock, turn, on_wait)
+        room_seconds = self._wait_for_turn(lock, turn, on_wait)
         try:
-            call = self._reserve(turn)
+            call = self._reserve(turn, room_seconds)
             outcome, running = "failed", None
             try:
                 yield call
@@ -101,46 +110,57 @@ class Gate:
 
     def _wait_for_turn(
         self, lock: BaseFileLock, turn: Turn, on_wait: Callable[[Wait], None]
-    ) -> None:
+    ) -> float | None:
         """Return with the lock held. Whoever has to wait is written down while it does."""
         wait = self._try_turn(lock, turn, None)
-        if wait is None:
-            return
+        if not isinstance(wait, Wait):
+            return wait
         waiter = self._ledger.store.wait(self._tenant, turn, now_ns=self._clock.now_ns())
         try:
             told: str | None = None
             seen_ns = waiter.since_ns
-            while wait is not None:
+            poll = _SHORTEST_NAP_SECONDS
+            while isinstance(wait, Wait):
                 if wait.reason != told:
                     on_wait(wait)
-                    told = wait.reason
-                self._nap(wait)
+                    told, poll = wait.reason, _SHORTEST_NAP_SECONDS
+                self._nap(wait, poll)
+                poll = min(poll * _SLOWER, _LONGEST_POLL_SECONDS)
                 now_ns = self._clock.now_ns()
                 if now_ns - seen_ns >= _SIGN_OF_LIFE_NS:
                     self._ledger.store.still_waits(waiter, now_ns=now_ns)
                     seen_ns = now_ns
                 wait = self._try_turn(lock, turn, waiter)
+            return wait
         finally:
             self._ledger.store.leave(waiter)
 
-    def _try_turn(self, lock: BaseFileLock, turn: Turn, waiter: Waiter | None) -> Wait | None:
-        """Take the lock if a call may start now; otherwise leave it free and say why."""
+    def _try_turn(
+        self, lock: BaseFileLock, turn: Turn, waiter: Waiter | None
+    ) -> Wait | float | None:
+        """Take the lock if a call may start now; otherwise leave it free and say why.
+
+        Returns the call's ``room_seconds`` where it may.
+        """
         try:
             lock.acquire(blocking=False)
         except Timeout:
             return Wait(f"another call to tenant {self._tenant} is in flight", None)
-        wait: Wait | None = None
+        wait: Wait | float | None = None
         try:
             wait = self._obstacle(turn, waiter)
         except BaseException:
             lock.release()
             raise
-        if wait is not None:
+        if isinstance(wait, Wait):
             lock.release()
         return wait
 
-    def _obstacle(self, turn: Turn, waiter: Waiter | None) -> Wait | None:
-        """Why no call of this turn may start now: somebody goes first, or a quota is used up."""
+    def _obstacle(self, turn: Turn, waiter: Waiter | None) -> Wait | float | None:
+        """Why no call of this turn may start now: somebody goes first, or a quota is used up.
+
+        Else how long it may run.
+        """
         now_ns = self._clock.now_ns()
         waiting = self._ledger.store.waiting(self._tenant, now_ns=now_ns)
         me = waiter or Waiter(_NEWEST, turn, now_ns)
@@ -150,20 +170,32 @@ class Gate:
             first = self._ledger.first_of(self._tenant, [me, *others], now_ns=now_ns)
         # Where a quota holds up the first, the others need not look before it doesn't.
         start = self._ledger.next_start(self._tenant, self._limits, first.turn, now_ns=now_ns)
-        if start.reason is not None and start.at_ns > now_ns:
-            return Wait(start.reason, start.at_ns)
+        must_wait = start.reason is not None and start.at_ns > now_ns
+        if must_wait and first is me:
+            room = self._room_left(turn, start.at_ns - now_ns, now_ns)
+            if room is not None:
+                return room
+        if must_wait:
+            return Wait(start.reason or "", start.at_ns)
         if first is not me:
             return Wait(f"{first.turn.hunt} goes first, which is {first.turn.urgency}", None)
         return None
 
-    def _nap(self, wait: Wait) -> None:
+    def _room_left(self, turn: Turn, wait_ns: int, now_ns: int) -> float | None:
+        """What is left for a smaller call, where it would else be left for long."""
+        if turn.least_seconds is None or wait_ns < _WORTH_A_CALL_NS:
+            return None
+        room = self._ledger.room_seconds(self._tenant, self._limits, turn, now_ns=now_ns)
+        return room if turn.least_seconds <= room < math.inf else None
+
+    def _nap(self, wait: Wait, poll_seconds: float) -> None:
         if wait.until_ns is None:
-            self._clock.sleep(_POLL_SECONDS)
+            self._clock.sleep(poll_seconds)
             return
         left = (wait.until_ns - self._clock.now_ns()) / NANOSECONDS_PER_SECOND
         self._clock.sleep(min(left, _LONGEST_NAP_SECONDS))
 
-    def _reserve(self, turn: Turn) -> Call:
+    def _reserve(self, turn: Turn, room_seconds: float | None) -> Call:
         started_ns = self._clock.now_ns()
         call_id = self._ledger.store.reserve(
             self._tenant,
@@ -171,7 +203,7 @@ class Gate:
             started_ns=started_ns,
             worst_seconds=self._limits.request_seconds,
         )
-        return Call(call_id, started_ns)
+        return Call(call_id, started_ns, room_seconds)
 
     def _settle(self, call: Call, outcome: str, running_seconds: float | None) -> None:
         ended_ns = self._clock.now_ns()

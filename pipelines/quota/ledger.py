@@ -58,6 +58,15 @@ class Ledger:
             reserve=turn.urgency is Urgency.INTERACTIVE,
         )
 
+    def room_seconds(self, tenant: str, limits: Limits, turn: Turn, *, now_ns: int) -> float:
+        """For how long a call that starts now may run at most."""
+        return starts.room_seconds(
+            self.account(tenant, limits, now_ns=now_ns),
+            limits,
+            now_ns=now_ns,
+            reserve=turn.urgency is Urgency.INTERACTIVE,
+        )
+
     def first_of(self, tenant: str, waiting: Iterable[Waiter], *, now_ns: int) -> Waiter:
         """Whose turn it is."""
         served = self.store.served(tenant, since_ns=now_ns - _DAY_NS)
@@ -103,8 +112,8 @@ class Ledger:
                 wait_seconds=wait_seconds,
                 now_ns=now_ns,
             )
-            if found is not None:
-                self.store.add_outside(tenant, found)
+            for each in found:
+                self.store.add_outside(tenant, each)
         until_ns = now_ns + round(wait_seconds * NANOSECONDS_PER_SECOND)
         self.store.block(tenant, until_ns=until_ns, reason=reason)
 
@@ -112,7 +121,7 @@ class Ledger:
         """What may still count against the tenant's quotas."""
         since_ns = now_ns - starts.reach_ns(limits)
         return Account(
-            [call.spent for call in self.store.calls(tenant, since_ns=since_ns)],
+            self.store.spent(tenant, since_ns=since_ns),
             self.store.outside(tenant, now_ns=now_ns),
             self.store.blocked(tenant, now_ns=now_ns),
         )

@@ -42,8 +42,9 @@ class Turn:
     """What an export asks the gate for: its next call, and what is to come after it.
 
     ``due_ns`` is when what it pulls falls off the horizon (``None``: never). ``expected_seconds``
-    is the running time of the call (``None``: nobody knows yet); ``calls_left`` and
-    ``seconds_left`` are those of the export in all, this call included.
+    is the running time of the call (``None``: nobody knows yet), and ``least_seconds`` what a
+    smaller one would take that is still worth its call (``None``: it can't be smaller);
+    ``calls_left`` and ``seconds_left`` are those of the export in all, this call included.
     """
 
     hunt: str
@@ -51,6 +52,7 @@ class Turn:
     urgency: Urgency = Urgency.INTERACTIVE
     due_ns: int | None = None
     expected_seconds: float | None = None
+    least_seconds: float | None = None
     calls_left: int = 1
     seconds_left: float = 0.0
 

@@ -8,9 +8,10 @@ for as long as the quota's window. The service may count at other moments of a c
 ones at which no later reading of "in any hour" finds more than was allowed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, Self
 
 from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.quota.limits import CallQuota, Limits, Quota, RunningQuota
@@ -18,17 +19,21 @@ from pipelines.quota.limits import CallQuota, Limits, Quota, RunningQuota
 # The service counts a call when it arrives, some way after we wrote down that it started. Two
 # calls a window apart on our side must not arrive less than a window apart on the service's.
 _ARRIVAL_GUARD_NS: Final = NANOSECONDS_PER_SECOND // 2
+# Others don't use the same in each hour: so much more of a quota is left to them than was found.
+_MARGIN: Final = 1 / 4
+# The service takes no call while a quota is used up, to the last second.
+_LEFT_SECONDS: Final = 0.5
+# Of what is expected of a call, at least this part will have passed when it ends.
+_AT_LEAST: Final = 0.5
 # Sums of floats leave a trace of what was added and taken away again.
 _TRACE_SECONDS: Final = 1e-6
-# What others used leaves the window in so many pieces, since nobody knows when they used it.
-_PIECES: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """One call: ``running_seconds`` are ``None`` while nobody has settled it.
 
-    Then it may still run, up to ``worst_seconds`` after its start.
+    Then it may still run, up to ``worst_seconds`` after its start. A tuple, since a day has a
+    thousand of them and all are read before each call.
     """
 
     started_ns: int
@@ -54,8 +59,9 @@ class Spent:
 class Outside:
     """What others of the tenant were found to have used of a quota when the service refused us.
 
-    Of when they used it, only this is known: it begins to leave the quota at ``first_ns``, when the
-    service will take calls again, and has left at ``last_ns``, a whole window after it was found.
+    Of when they used it, only this is known: the service takes a call again at ``first_ns``, and
+    all of it has left at ``last_ns``, a whole window after it was found. Until then others are
+    taken to go on using as much.
     """
 
     of_running_time: bool
@@ -120,18 +126,35 @@ def next_start(
     starts = [Start(now_ns, None)]
     if account.blocked is not None and account.blocked.at_ns > now_ns:
         starts.append(account.blocked)
+    share = limits.share - (0.0 if reserve else limits.reserve)
     for quota in limits.quotas:
-        ours = _entries(account, quota, now_ns, outside=False)
-        all_ = _entries(account, quota, now_ns, outside=True)
+        ours = _Use.of(account, quota, now_ns)
         needed = 1.0 if isinstance(quota, CallQuota) else expected_seconds
-        share = limits.share - (0.0 if reserve else limits.reserve)
-        ours_allowed = quota.part(share)
-        starts.append(_start(ours, ours_allowed, quota.of(ours_allowed), needed, now_ns))
-        if len(all_) > len(ours):
-            start = _start(all_, quota.amount, quota, needed, now_ns)
-            by_others = start.reason and f"{start.reason}, some of it by others"
-            starts.append(Start(start.at_ns, by_others))
+        allowed = quota.part(share)
+        starts.append(ours.start(allowed, quota.of(allowed), needed, now_ns))
+        others = [each for each in account.outside if _is_of(each, quota)]
+        if others:
+            starts.append(_start_beside(others, ours, account, needed, now_ns))
     return max(starts, key=lambda start: start.at_ns)
+
+
+def room_seconds(account: Account, limits: Limits, *, now_ns: int, reserve: bool) -> float:
+    """For how long a call that starts now may run at most, so that it overruns no quota.
+
+    0 where none may start; infinite where the profile has no quota of running time.
+    """
+    if next_start(account, limits, expected_seconds=0.0, now_ns=now_ns, reserve=reserve).reason:
+        return 0.0
+    share = limits.share - (0.0 if reserve else limits.reserve)
+    room = math.inf
+    for quota in limits.running:
+        ours = _Use.of(account, quota, now_ns)
+        others = [each for each in account.outside if _is_of(each, quota)]
+        # What nobody settled may run on beside the call.
+        ours_by_then = ours.amount(now_ns + _ns(limits.request_seconds))
+        theirs = sum(each.amount for each in others if each.last_ns > now_ns)
+        room = min(room, quota.part(share) - ours_by_then, quota.amount - ours_by_then - theirs)
+    return max(0.0, room - _LEFT_SECONDS)
 
 
 def finish_ns(
@@ -156,34 +179,42 @@ def used(account: Account, limits: Limits, *, now_ns: int) -> list[Used]:
     """What is used of each quota, in the order of the profile."""
     found = []
     for quota in limits.quotas:
-        ours = sum(
-            each.amount_by(now_ns) for each in _entries(account, quota, now_ns, outside=False)
-        )
-        entries = _entries(account, quota, now_ns, outside=True)
-        total = sum(each.amount_by(now_ns) for each in entries)
-        frees = min((each.leaves_ns for each in entries), default=None)
-        found.append(Used(quota, total, total - ours, frees))
+        ours = _Use.of(account, quota, now_ns)
+        others = [each for each in account.outside if _is_of(each, quota)]
+        by_others = sum(each.amount for each in others if each.last_ns > now_ns)
+        leaves = [at for at, _ in ours.beside(others, now_ns).entries]
+        leaves += [_leaves_ns(call.last_ns, quota) for call in ours.unsettled]
+        total = ours.amount(now_ns) + by_others
+        found.append(Used(quota, total, by_others, min(leaves, default=None)))
     return found
 
 
 def found_outside(
     account: Account, limits: Limits, *, of_running_time: bool, wait_seconds: float, now_ns: int
-) -> Outside | None:
+) -> list[Outside]:
     """What others must have used, where the service says that a quota is used up and we did not.
 
-    Which window it is the service does not say: it is the shortest that the wait fits in. ``None``
-    where no quota of ours is meant, or we have used all of it ourselves.
+    Which window it is the service does not say: it is taken for the shortest that the wait fits in.
+    What was used in that was used in the longer ones too. Nothing, where no quota of ours is meant,
+    or we have used all of it ourselves.
     """
-    quotas: Iterable[Quota] = limits.running if of_running_time else limits.calls
-    quota = next((each for each in quotas if each.per_seconds >= wait_seconds), None)
-    if quota is None:
-        return None
-    known = sum(each.amount_by(now_ns) for each in _entries(account, quota, now_ns, outside=True))
+    quotas: Sequence[Quota] = limits.running if of_running_time else limits.calls
+    meant = [each for each in quotas if each.per_seconds >= wait_seconds]
+    if not meant:
+        return []
+    quota, *longer = meant
+    others = [each for each in account.outside if _is_of(each, quota)]
+    known = _Use.of(account, quota, now_ns).beside(others, now_ns).amount(now_ns)
     unknown = quota.amount - known
     if unknown <= _TRACE_SECONDS:
-        return None
+        return []
     first_ns, last_ns = now_ns + _ns(wait_seconds), _leaves_ns(now_ns, quota)
-    return Outside(of_running_time, quota.per_seconds, unknown, first_ns, max(first_ns, last_ns))
+    amount = unknown + quota.amount * _MARGIN
+    found = [Outside(of_running_time, quota.per_seconds, amount, first_ns, max(first_ns, last_ns))]
+    for each in longer:
+        last_ns = _leaves_ns(now_ns, each)
+        found.append(Outside(of_running_time, each.per_seconds, unknown, last_ns, last_ns))
+    return found
 
 
 def reach_ns(limits: Limits) -> int:
@@ -193,45 +224,95 @@ def reach_ns(limits: Limits) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """Something that counts against a quota until it leaves."""
+class _Use:
+    """What counts against one quota: amounts with the instants at which they leave it.
 
-    leaves_ns: int
-    amount: float
-    open_call: Spent | None = None
+    Of what nobody settled the amount grows until then. There may be a thousand calls in a day and
+    the question is asked before each: hence plain pairs, put in order only where they must be.
+    """
 
-    def amount_by(self, at_ns: int) -> float:
-        return self.amount if self.open_call is None else self.open_call.seconds_by(at_ns)
+    quota: Quota
+    entries: Sequence[tuple[int, float]]
+    unsettled: Sequence[Spent] = ()
+
+    @classmethod
+    def of(cls, account: Account, quota: Quota, now_ns: int) -> Self:
+        """What is ours."""
+        if isinstance(quota, CallQuota):
+            leaves = (
+                _leaves_ns(call.started_ns, quota) + _ARRIVAL_GUARD_NS for call in account.spent
+            )
+            return cls(quota, [(at, 1.0) for at in leaves if at > now_ns])
+        entries, unsettled = [], []
+        for call in account.spent:
+            leaves_ns = _leaves_ns(call.last_ns, quota)
+            if leaves_ns <= now_ns:
+                continue
+            if call.running_seconds is None:
+                unsettled.append(call)
+            else:
+                entries.append((leaves_ns, call.running_seconds))
+        return cls(quota, entries, unsettled)
+
+    def beside(self, others: Iterable[Outside], now_ns: int) -> Self:
+        """The same with what others use."""
+        theirs = [(each.last_ns, each.amount) for each in others if each.last_ns > now_ns]
+        return replace(self, entries=[*self.entries, *theirs]) if theirs else self
+
+    def amount(self, at_ns: int) -> float:
+        """All of it, at an instant at which all of it still counts."""
+        settled = sum(amount for _, amount in self.entries)
+        return settled + sum(call.seconds_by(at_ns) for call in self.unsettled)
+
+    def start(self, allowed: float, said: Quota, needed: float, now_ns: int) -> Start:
+        """The first instant at which what is left has room for what is needed.
+
+        ``said`` is the quota as messages name it. What needs more than all there is gets an empty
+        window: to wait for ever helps nobody.
+        """
+        running = isinstance(self.quota, RunningQuota)
+        room = allowed - min(needed, allowed) + _TRACE_SECONDS
+        taken = max(room, allowed - _LEFT_SECONDS) if running and needed < allowed else room
+        duration_ns = _ns(needed) if running else 0
+
+        def growing(start_ns: int) -> float:
+            """What nobody settled, as long as it may have run when our call ends."""
+            return sum(
+                call.seconds_by(start_ns + duration_ns)
+                for call in self.unsettled
+                if _leaves_ns(call.last_ns, self.quota) > start_ns
+            )
+
+        left = sum(amount for _, amount in self.entries)
+        if left + growing(now_ns) <= room:
+            return Start(now_ns, None)
+        much = f"{left + growing(now_ns):,.0f} of " if running else ""
+        last = [(_leaves_ns(call.last_ns, self.quota), 0.0) for call in self.unsettled]
+        taken_ns = at_ns = now_ns
+        for at_ns, amount in sorted([*self.entries, *last]):
+            if left + growing(at_ns - 1) > taken:
+                taken_ns = at_ns
+            left -= amount
+            if left + growing(at_ns) <= room:
+                break
+        # What has left when the call ends needn't have left when it starts.
+        if not self.quota.calendar:
+            at_ns = max(taken_ns, at_ns - round(duration_ns * _AT_LEAST))
+        return Start(at_ns, f"{much}{said} are used")
 
 
-def _entries(account: Account, quota: Quota, now_ns: int, *, outside: bool) -> list[_Entry]:
-    """What still counts, the first to leave first."""
-    running = isinstance(quota, RunningQuota)
-    entries = []
-    for call in account.spent:
-        if running:
-            is_open = call if call.running_seconds is None else None
-            leaves = _leaves_ns(call.last_ns, quota)
-            entries.append(_Entry(leaves, call.running_seconds or 0.0, is_open))
-        else:
-            leaves = _leaves_ns(call.started_ns, quota) + _ARRIVAL_GUARD_NS
-            entries.append(_Entry(leaves, 1.0))
-    if outside:
-        entries += [
-            entry
-            for each in account.outside
-            if each.of_running_time == running and each.per_seconds == quota.per_seconds
-            for entry in _spread(each)
-        ]
-    counting = [each for each in entries if each.leaves_ns > now_ns]
-    return sorted(counting, key=lambda each: each.leaves_ns)
-
-
-def _spread(outside: Outside) -> Iterator[_Entry]:
-    """Taken to have been used evenly: it leaves piece by piece."""
-    for number in range(_PIECES):
-        gone = (outside.last_ns - outside.first_ns) * number // (_PIECES - 1)
-        yield _Entry(outside.first_ns + gone, outside.amount / _PIECES)
+def _start_beside(
+    others: Sequence[Outside], ours: _Use, account: Account, needed: float, now_ns: int
+) -> Start:
+    """The same with what others use. The one call that the service has promised goes through."""
+    quota = ours.quota
+    start = ours.beside(others, now_ns).start(quota.amount, quota, needed, now_ns)
+    if start.reason is None:
+        return start
+    last_ns = max((call.started_ns for call in account.spent), default=0)
+    promised = [max(now_ns, each.first_ns) for each in others if each.first_ns > last_ns]
+    at_ns = min([start.at_ns, *promised])
+    return Start(at_ns, f"{start.reason}, some of it by others" if at_ns > now_ns else None)
 
 
 def _leaves_ns(at_ns: int, quota: Quota) -> int:
@@ -242,37 +323,9 @@ def _leaves_ns(at_ns: int, quota: Quota) -> int:
     return at_ns + window_ns
 
 
-def _start(
-    entries: Sequence[_Entry], allowed: float, quota: Quota, needed: float, now_ns: int
-) -> Start:
-    """The first instant at which the entries that are left have room for what is needed.
-
-    What needs more than all there is gets an empty window: to wait for ever helps nobody.
-    """
-    room = allowed - min(needed, allowed) + _TRACE_SECONDS
+def _is_of(outside: Outside, quota: Quota) -> bool:
     running = isinstance(quota, RunningQuota)
-    duration_ns = _ns(needed) if running else 0
-    total = sum(each.amount for each in entries)
-    unsettled = [each for each in entries if each.open_call is not None]
-
-    def used_by(start_ns: int, left: float) -> float:
-        """With the calls that nobody settled, as long as they may have run when ours ends."""
-        still = [each for each in unsettled if each.leaves_ns > start_ns]
-        return left + sum(each.amount_by(start_ns + duration_ns) for each in still)
-
-    if used_by(now_ns, total) <= room:
-        return Start(now_ns, None)
-    reason = _reason(used_by(now_ns, total), quota, running=running)
-    left = total
-    for each in entries:
-        left -= each.amount
-        if used_by(each.leaves_ns, left) <= room:
-            return Start(each.leaves_ns, reason)
-    return Start(entries[-1].leaves_ns if entries else now_ns, reason)
-
-
-def _reason(amount: float, quota: Quota, *, running: bool) -> str:
-    return f"{amount:,.0f} of {quota} are used" if running else f"{quota} are used"
+    return outside.of_running_time == running and outside.per_seconds == quota.per_seconds
 
 
 def _ns(seconds: float) -> int:

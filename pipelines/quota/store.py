@@ -89,11 +89,6 @@ class LedgerCall:
     worst_seconds: float
     outcome: str | None
 
-    @property
-    def spent(self) -> Spent:
-        """What counts of it against quotas."""
-        return Spent(self.started_ns, self.ended_ns, self.running_seconds, self.worst_seconds)
-
 
 class LedgerStore(Protocol):
     """What a database must do for the ledger. Every step is atomic, and seen by every process."""
@@ -112,6 +107,10 @@ class LedgerStore(Protocol):
 
     def calls(self, tenant: str, *, since_ns: int) -> list[LedgerCall]:
         """The calls that started after an instant, the first first."""
+        ...
+
+    def spent(self, tenant: str, *, since_ns: int) -> list[Spent]:
+        """What the calls that started after an instant count against quotas, the first first."""
         ...
 
     def longest_seconds(self, tenant: str, hunt: str, *, of_calls: int) -> float | None:
@@ -224,6 +223,15 @@ class SqliteStore:
             for hunt, partition, urgency, *rest in rows
         ]
 
+    def spent(self, tenant: str, *, since_ns: int) -> list[Spent]:
+        """See ``LedgerStore``."""
+        rows = self._read(
+            "SELECT started_ns, ended_ns, running_seconds, worst_seconds FROM calls "
+            "WHERE tenant = ? AND started_ns > ? ORDER BY started_ns",
+            (tenant, since_ns),
+        )
+        return list(map(Spent._make, rows))
+
     def longest_seconds(self, tenant: str, hunt: str, *, of_calls: int) -> float | None:
         """See ``LedgerStore``."""
         [(longest,)] = self._read(
@@ -325,7 +333,16 @@ class SqliteStore:
             if _is_dead(host, process):
                 self._remove(waiter_id)
             elif now_ns - seen_ns < _SILENT_NS:
-                turn = Turn(hunt, partition, Urgency(urgency), *rest)
+                due_ns, expected, calls_left, seconds_left = rest
+                turn = Turn(
+                    hunt,
+                    partition,
+                    Urgency(urgency),
+                    due_ns,
+                    expected,
+                    calls_left=calls_left,
+                    seconds_left=seconds_left,
+                )
                 found.append(Waiter(waiter_id, turn, since_ns))
         return found
 

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from pipelines.clock import NANOSECONDS_PER_SECOND as S
 from pipelines.quota import CallQuota, Limits, RunningQuota, parse_limits
-from pipelines.quota.starts import Account, Spent, found_outside, next_start, used
+from pipelines.quota.starts import (
+    Account,
+    Spent,
+    Start,
+    found_outside,
+    next_start,
+    room_seconds,
+    used,
+)
 
 HOUR = 3_600 * S
 LIMITS = parse_limits("seed,calls_per_minute=60,running_per_day=100000")
@@ -32,7 +40,7 @@ def test_a_share_leaves_the_rest_to_others() -> None:
     account = Account([spent(0, 470)])
     assert start(account, 500, 10, limits).reason is None
     late = start(account, 500, 11, limits)
-    assert late.at_ns == 470 * S + HOUR
+    assert late.at_ns == 470 * S + HOUR - 5_500_000_000
     assert late.reason == "470 of 480 s of running time an hour are used"
 
 
@@ -49,34 +57,41 @@ def test_a_calendar_s_hour_starts_anew() -> None:
     limits = parse_limits("seed,running_per_day=100000,windows=calendar")
     account = Account([spent(3_000, 599)])
     assert start(account, 3_599, 5, limits).at_ns == HOUR
-    assert start(account, 3_599, 5).at_ns == 3_599 * S + HOUR
+    assert start(account, 3_600, 5, limits).reason is None
+    assert start(account, 3_600, 5).at_ns == 3_599 * S + HOUR - 2_500_000_000
 
 
 def test_a_call_that_nobody_settled_counts_for_as_long_as_it_may_have_run() -> None:
     """It grows until the limit of one call; another may start where both fit by its end."""
     account = Account([Spent(0, None, None, 600.0)])
-    assert start(account, 10, 290).reason is None
+    assert start(account, 10, 295).reason is None
     assert start(account, 10, 296).at_ns == 600 * S + HOUR
     assert start(account, 601, 1).at_ns == 600 * S + HOUR
     assert start(account, 4_200, 600).reason is None
 
 
 def test_a_refusal_tells_what_others_have_used() -> None:
-    """The rest of the quota; it comes free little by little, from when the service said."""
+    """The rest of the quota, for a whole window; but one call goes through when it said so."""
     account = Account([spent(0, 400)])
-    found = found_outside(
+    found, by_day = found_outside(
         account, LIMITS, of_running_time=True, wait_seconds=1_200, now_ns=1_000 * S
     )
-    assert found is not None
-    assert found.amount == pytest.approx(200)
+    # And a quarter of the quota more, since they won't use the same in each hour.
+    assert found.amount == pytest.approx(200 + 150)
     assert (found.first_ns, found.last_ns) == (2_200 * S, 1_000 * S + HOUR)
-    known = Account([spent(0, 400)], [found])
-    # As the service said, a little may be used then, and more only later.
-    assert start(known, 2_200, 10).reason is None
-    assert start(known, 2_200, 60).at_ns > 2_200 * S
+    assert (by_day.per_seconds, by_day.amount) == (86_400, pytest.approx(200))
+    known = Account([spent(0, 400)], [found, by_day])
+    assert start(known, 2_000, 60).at_ns == 2_200 * S
+    assert start(known, 2_200, 60).reason is None
+    # Once it was made, only what leaves of our own is free, until theirs has left too.
+    then = Account([*known.spent, spent(2_200, 60)], known.outside)
+    assert start(then, 2_300, 60).at_ns == 400 * S + HOUR
+    assert "by others" in (start(then, 2_300, 60).reason or "")
+    assert start(then, 400 + 3_600, 190).reason is None
+    assert start(then, 400 + 3_600, 191).at_ns == 1_000 * S + HOUR - 95_500_000_000
     [_, by_hour, _] = used(known, LIMITS, now_ns=1_000 * S)
-    assert by_hour.used == pytest.approx(600)
-    assert by_hour.by_others == pytest.approx(200)
+    assert by_hour.used == pytest.approx(750)
+    assert by_hour.by_others == pytest.approx(350)
 
 
 def test_a_quota_that_we_have_used_ourselves_teaches_nothing() -> None:
@@ -88,13 +103,13 @@ def test_a_quota_that_we_have_used_ourselves_teaches_nothing() -> None:
             account, limits, of_running_time=running, wait_seconds=wait_seconds, now_ns=700 * S
         )
 
-    assert found(LIMITS) is None
-    assert found(parse_limits("graph")) is None
-    assert found(LIMITS, 90_000) is None
+    assert found(LIMITS) == []
+    assert found(parse_limits("graph")) == []
+    assert found(LIMITS, 90_000) == []
 
 
 calls = st.lists(
-    st.tuples(st.floats(0, 2_000), st.floats(0, 120), st.floats(0.5, 1.0)), min_size=1, max_size=25
+    st.tuples(st.floats(0, 2_000), st.floats(0, 120), st.floats(0.51, 1.0)), min_size=1, max_size=25
 )
 
 
@@ -133,3 +148,26 @@ def test_calls_that_start_when_told_overrun_no_share(
                 <= at
             ]
             assert sum(inside) <= quota.part(share) + 1e-3
+
+
+def test_a_call_may_start_before_what_it_needs_has_left() -> None:
+    """It counts when it ends; but while a quota is used up to the last second none is taken."""
+    account = Account([spent(0, 50), spent(100, 500)])
+    found = start(account, 700, 60)
+    assert found.at_ns == 50 * S + HOUR - 30 * S
+    full = Account([spent(0, 50), spent(100, 550)])
+    assert start(full, 700, 50).at_ns == 50 * S + HOUR
+
+
+def test_what_is_left_of_a_quota_is_told() -> None:
+    """For a call that can be made smaller; with a little left the service takes the next, too."""
+
+    def room(account: Account, limits: Limits = LIMITS) -> float:
+        return room_seconds(account, limits, now_ns=1_000 * S, reserve=False)
+
+    assert room(Account([spent(0, 580)])) == pytest.approx(19.5)
+    assert room(Account([spent(0, 600)])) == 0
+    # Of a call that nobody settled the worst is still to come.
+    assert room(Account([spent(0, 100), Spent(900 * S, None, None, 600.0)])) == 0
+    assert room(Account([]), parse_limits("graph")) == float("inf")
+    assert room(Account([], blocked=Start(2_000 * S, "429"))) == 0

@@ -73,7 +73,7 @@ class Simulation:
         self.clock = SimulatedClock(now * NANOSECONDS_PER_TICK)
         self.layout = LakeLayout(folder)
         self.events = _refilled(events)
-        self._store = _QuickStore(self.layout.ledger)
+        self._store = QuickStore(self.layout.ledger)
         sign_in = SignIn(_TENANT, _CLIENT, 3_600.0, self.clock)
         self.service = Service(
             tenant=self.events,
@@ -139,7 +139,7 @@ class Simulation:
         return Tenant(_TENANT, SURFACES[surface], tokens, client, gate, limits)
 
 
-class _QuickStore(SqliteStore):
+class QuickStore(SqliteStore):
     """The real record on one connection that doesn't wait for the disk at each step.
 
     Else that would take most of a call's time; and what survives a power failure is not for a
