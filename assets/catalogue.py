@@ -38,7 +38,7 @@ class TenantHunts:
 
     @property
     def pool(self) -> str:
-        """The pool that keeps the tenant's exports one after another."""
+        """The pool that bounds how many of the tenant's exports wait for its quota at once."""
         return f"tenant_{self.label}"
 
     def key(self, name: str) -> dg.AssetKey:

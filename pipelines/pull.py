@@ -4,6 +4,7 @@ What belongs here: acting on ``recovery``'s remedies for one query. What does no
 asked (``export``, ``counting``), and where answers are kept (``landing``).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,10 +70,12 @@ class Spent:
 class Outlook:
     """The running time that a call should take, and the calls and seconds to come, it included.
 
-    ``call_seconds`` is ``None`` where no answer has told yet.
+    ``call_seconds`` is ``None`` where no answer has told yet; ``least_seconds`` what a smaller call
+    would take that is still worth making (``None``: it can't be smaller).
     """
 
     call_seconds: float | None = None
+    least_seconds: float | None = None
     calls: int = 1
     seconds: float = 0.0
 
@@ -94,10 +97,16 @@ class Caller:
     interactive: bool = False
     spent: Spent = field(default_factory=Spent)
 
-    def ask(self, query: str, span: Span, outlook: Outlook | None = None) -> Reply | TooMuch:
+    def ask(
+        self,
+        query: str | Callable[[float], str],
+        span: Span,
+        outlook: Outlook | None = None,
+    ) -> Reply | TooMuch:
         """The whole answer to a query about a span, or why one call can't give it.
 
-        ``outlook`` is what the call should take, and what is to come after it. Raises
+        ``outlook`` is what the call should take, and what is to come after it. Where the quota has
+        less left, ``query`` is asked for one of so many seconds (infinite: no less). Raises
         ``SliceFailed`` where the service refused for good, ``PartitionRefused`` where the span fell
         off the horizon meanwhile.
         """
@@ -148,16 +157,19 @@ class Caller:
             urgency=Urgency.INTERACTIVE if self.interactive else urgency,
             due_ns=due_ns,
             expected_seconds=outlook.call_seconds,
+            least_seconds=outlook.least_seconds,
             calls_left=outlook.calls,
             seconds_left=outlook.seconds,
         )
 
-    def _call(self, query: str, span: Span, outlook: Outlook) -> Reply:
+    def _call(self, query: str | Callable[[float], str], span: Span, outlook: Outlook) -> Reply:
         self.spent.calls += 1
         with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
+            room = math.inf if call.room_seconds is None else call.room_seconds
+            text = query if isinstance(query, str) else query(room)
             started_ns = self.clock.now_ns()
             try:
-                raw = self.tenant.client.run(query)
+                raw = self.tenant.client.run(text)
             except Throttled:
                 raise
             except HuntlakeError:

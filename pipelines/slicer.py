@@ -36,9 +36,11 @@ from pipelines.slicing import (
     Slice,
     cells_count,
     first_count,
+    least_seconds,
     next_slice,
     overflow_count,
     plan,
+    within,
     without,
 )
 from pipelines.slicing.knowledge import HOUR_TICKS
@@ -118,7 +120,13 @@ class Slicer:
         if asked_count is not None and self._count(asked_count):
             return
         asked = next_slice(rest, self.batch.window, self.known)
-        reply = self.caller.ask(self._query(asked), asked.span, self._outlook())
+
+        def fitted(room_seconds: float) -> str:
+            nonlocal asked
+            asked = within(asked, room_seconds, self.known)
+            return self._query(asked)
+
+        reply = self.caller.ask(fitted, asked.span, self._outlook(asked))
         if isinstance(reply, TooMuch):
             self._shrink(asked, reply)
             return
@@ -149,12 +157,13 @@ class Slicer:
         """About how many calls are to come after the last answer."""
         return 0 if self._left is None else self._left.calls
 
-    def _outlook(self) -> Outlook:
+    def _outlook(self, asked: Slice) -> Outlook:
         """What the next call should take, and what comes after it."""
         left = self._left or self.plan()
         told = self.known.rates.seconds_per_row is not None
         return Outlook(
             call_seconds=left.seconds[0] if told and left.seconds else None,
+            least_seconds=least_seconds(asked, self.known) if told else None,
             calls=max(1, left.calls),
             seconds=left.running_seconds,
         )

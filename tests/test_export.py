@@ -365,7 +365,7 @@ def test_faults_one_after_another_end_in_a_whole_day_too(
     """Several kinds in a row, each within its bounds."""
     standin = serve(rows=2_500, calls=(), running=())
     engine = engine_for(standin, limits="seed,rows=2500")
-    standin.faults.next(Fault.RESET, Fault.UNAVAILABLE, Fault.CPU, None, Fault.INVALID_JSON)
+    standin.faults.next(Fault.RESET, Fault.UNAVAILABLE, None, Fault.INVALID_JSON, Fault.CPU)
     events: list[Event] = []
     [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
     assert sum(isinstance(event, Retrying) for event in events) == 3

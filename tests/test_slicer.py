@@ -11,7 +11,7 @@ from pipelines.hunts import ExportSettings, Hunt
 from pipelines.kql.rewrite import BUCKET, ROWS
 from pipelines.progress import Counted, Event, SliceCut
 from pipelines.slicing import partition, partitions_between
-from pipelines.standin import Fault, StandinLimits
+from pipelines.standin import Fault, RunningTimeModel, StandinLimits
 from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
 from tests.slicing.simulation import Simulation
 
@@ -195,3 +195,19 @@ def test_an_interrupted_export_does_not_count_again(tmp_path: Path) -> None:
         [exported] = simulation.exporter(HUNT).export(DAYS[2:])
         assert not any(ROWS in call.query for call in simulation.calls[4:])
     assert exported.receipt.counted_rows == exported.receipt.rows == 300
+
+
+def test_what_is_left_of_a_quota_goes_to_a_smaller_page(tmp_path: Path) -> None:
+    """Before the hour's end frees more, a part of a page comes instead of none."""
+    instants = [START + number * MINUTE for number in range(1_000)]
+    limits = StandinLimits(rows=200, calls=(), running=((100.0, 3_600.0),))
+    model = RunningTimeModel(seconds_per_call=0.0, seconds_per_row=0.2, passes=True)
+    with Simulation(tmp_path, alerts(*instants), limits=limits, running_time=model) as simulation:
+        [exported] = simulation.exporter(HUNT).export(DAYS[2:])
+        pages = [call for call in simulation.calls if ROWS not in call.query]
+        assert exported.receipt.rows == 1_000
+        first_hour = [each for each in pages if each.when_ns < pages[0].when_ns + 3_600 * 10**9]
+        spent = sum(each.modelled_seconds for each in first_hour)
+        assert [each.rows for each in first_hour[:2]] == [200, 200]
+        assert 80 < spent <= 100
+        assert all(each.status == 200 for each in simulation.calls)

@@ -310,7 +310,12 @@ def _start_beside(
     if start.reason is None:
         return start
     last_ns = max((call.started_ns for call in account.spent), default=0)
-    promised = [max(now_ns, each.first_ns) for each in others if each.first_ns > last_ns]
+    promised = [
+        max(now_ns, each.first_ns)
+        for each in others
+        # Where most of it is ours, others may well have taken what was free by then.
+        if each.first_ns > last_ns and each.amount >= quota.amount * (0.5 + _MARGIN)
+    ]
     at_ns = min([start.at_ns, *promised])
     return Start(at_ns, f"{start.reason}, some of it by others" if at_ns > now_ns else None)
 

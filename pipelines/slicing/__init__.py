@@ -20,7 +20,7 @@ from pipelines.slicing.partitions import (
     partitions_between,
 )
 from pipelines.slicing.plan import Plan, Slice, remaining, without
-from pipelines.slicing.planner import next_slice, plan
+from pipelines.slicing.planner import least_seconds, next_slice, plan, within
 from pipelines.slicing.rates import Rates
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "cells_count",
     "describe",
     "first_count",
+    "least_seconds",
     "next_slice",
     "overflow_count",
     "partition",
@@ -47,5 +48,6 @@ __all__ = [
     "partitions_between",
     "plan",
     "remaining",
+    "within",
     "without",
 ]

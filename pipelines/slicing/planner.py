@@ -12,6 +12,7 @@ many rows, and a hash may divide them, a page is asked for by time and hash, and
 Where it does not, a slice must hold less than fits, and counting decides.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -26,6 +27,8 @@ from pipelines.windows import Window
 _PAGES_ASKED: Final = 1.5
 # Room for what a count says too much of a window, so that its page comes out full.
 _ROOM: Final = 1.05
+# A page of fewer rows, as a share of a whole one, costs more than the quota that it would use up.
+_LEAST_OF_PAGE: Final = 0.1
 # A page of fewer expected rows, as a share of its limit, has its rows all.
 _SURELY_WHOLE: Final = 0.8
 # The rows of one cell, as a share of a page, that are too many to bring for nothing.
@@ -45,6 +48,25 @@ def next_slice(rest: Span, whole: Window, known: Knowledge) -> Slice:
     if not known.paged:
         return Slice(span, rows=rows)
     return Slice(span, known.limit, rows, by_hash=_pays_by_hash(span, rows, known))
+
+
+def least_seconds(asked: Slice, known: Knowledge) -> float | None:
+    """The running time of the smallest page that is worth its call, in place of a slice.
+
+    ``None`` for a slice that is no page: of that nothing can be had alone.
+    """
+    if asked.limit is None:
+        return None
+    rows = max(2.0, asked.limit * _LEAST_OF_PAGE)
+    return known.rates.seconds(rows=rows, hours=_hours(asked.span))
+
+
+def within(asked: Slice, seconds: float, known: Knowledge) -> Slice:
+    """The page with so many rows less that it takes no longer."""
+    if asked.limit is None or math.isinf(seconds):
+        return asked
+    rows = known.rates.rows_in(seconds, hours=_hours(asked.span))
+    return replace(asked, limit=max(2, min(asked.limit, int(rows))))
 
 
 def plan(rests: Sequence[Span], whole: Window, known: Knowledge) -> Plan:

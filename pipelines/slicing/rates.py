@@ -82,6 +82,11 @@ class Rates:
             + hours * (self.seconds_per_hour or _SECONDS_PER_HOUR)
         )
 
+    def rows_in(self, seconds: float, *, hours: float) -> float:
+        """The rows that a call which reads the hours should bring in a running time."""
+        left = seconds - self.seconds(rows=0, hours=hours)
+        return max(0.0, left / (self.seconds_per_row or _SECONDS_PER_ROW))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON's values."""
         return asdict(self)

@@ -16,9 +16,11 @@ from pipelines.slicing import (
     Rates,
     cells_count,
     first_count,
+    least_seconds,
     next_slice,
     overflow_count,
     plan,
+    within,
 )
 from pipelines.spans import BUCKETS, TICKS, Grid, Position, Span
 from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
@@ -292,3 +294,28 @@ def test_an_overfull_window_is_counted_by_time_first() -> None:
     asked = next_slice(Span.of(DAY), DAY, knowing(paged=False))
     assert isinstance(overflow_count(asked, DAY, knowing(paged=False), counts=TICKS), CountCells)
     assert overflow_count(asked, DAY, knowing(paged=False), counts=None) is None
+
+
+@given(st.floats(0.0, 50.0), st.floats(1e-5, 0.1))
+def test_a_smaller_page_takes_no_longer_than_it_may(seconds: float, per_row: float) -> None:
+    """By what rows are known to take; two rows at least, or nothing of it would be whole."""
+    known = knowing(rates=Rates(seconds_per_row=per_row, seconds_per_hour=0.1))
+    asked = next_slice(Span.of(DAY), DAY, known)
+    smaller = within(asked, seconds, known)
+    assert smaller.limit is not None
+    assert 2 <= smaller.limit <= 1_000
+    hours = (asked.span.end.instant - asked.span.start.instant) / HOUR
+    took = known.rates.seconds(rows=smaller.limit, hours=hours)
+    assert took <= max(seconds, known.rates.seconds(rows=2, hours=hours)) + 1e-6
+    assert within(asked, float("inf"), known) == asked
+    least = least_seconds(asked, known)
+    assert least is not None
+    assert (within(asked, least, known).limit or 0) >= 99
+
+
+def test_what_is_no_page_can_not_be_made_smaller() -> None:
+    """Of an answer without an order nothing can be had alone."""
+    known = knowing(paged=False)
+    asked = next_slice(Span.of(DAY), DAY, known)
+    assert least_seconds(asked, known) is None
+    assert within(asked, 1.0, known) == asked
