@@ -113,12 +113,17 @@ def _throttled(refusal: Refusal) -> Throttled:
     )
 
 
-def simulate(days: int, *, seed: int, outside: bool) -> Outcome:
+def simulate(
+    days: int, *, seed: int, outside: bool, backfilled_days: int = _BACKFILLED_DAYS
+) -> Outcome:
     """Nightly loads on each day, and two backfills of a month from the first on."""
     with tempfile.TemporaryDirectory() as folder:
         world = _world(Path(folder))
         chance = random.Random(seed)  # noqa: S311 - days that can be repeated, not secrets
-        exports = [*_backfills(world, chance), *_nights(world, chance, days)]
+        exports = [
+            *_backfills(world, chance, backfilled_days),
+            *_nights(world, chance, days),
+        ]
         if outside:
             end_ns = world.clock.ns + days * _DAY_SECONDS * NANOSECONDS_PER_SECOND
             exports.append(partial(_other_client, world, chance.random(), end_ns))
@@ -133,15 +138,15 @@ def _world(folder: Path) -> World:
     return World(clock, gate, QuotaBook(StandinLimits()))
 
 
-def _backfills(world: World, chance: random.Random) -> Iterator[Callable[[], None]]:
+def _backfills(world: World, chance: random.Random, days: int) -> Iterator[Callable[[], None]]:
     for hunt, calls in _BACKFILLS.items():
-        yield partial(_backfill, world, hunt, calls, chance.random())
+        yield partial(_backfill, world, hunt, days, calls, chance.random())
 
 
-def _backfill(world: World, hunt: str, calls: int, seed: float) -> None:
-    """The days of the month before, oldest first."""
+def _backfill(world: World, hunt: str, days: int, calls: int, seed: float) -> None:
+    """The days before, oldest first."""
     began_ns = world.clock.now_ns()
-    for day in range(_BACKFILLED_DAYS, 0, -1):
+    for day in range(days, 0, -1):
         window = Window(START - day * _DAY_TICKS, START - (day - 1) * _DAY_TICKS)
         _export(world, hunt, window, calls, seed=f"{seed} {day}")
     world.backlog.append((began_ns, world.clock.now_ns()))
