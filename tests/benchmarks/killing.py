@@ -67,7 +67,6 @@ _ROWS_CAP: Final = 500
 CALLS: Final = ((12, 2.0),)
 _DAY_TICKS: Final = 86_400 * TICKS_PER_SECOND
 _DAYS: Final = 2
-_PATIENCE_SECONDS: Final = 120.0
 
 _DATETIME: Final = r"datetime\(([^)]+)\)"
 _WINDOW: Final = re.compile(rf"Timestamp >= {_DATETIME} and Timestamp < {_DATETIME}")
@@ -173,7 +172,9 @@ class Tenant:
         """Return once it is done with what a process asked that is no more."""
         server = self._standin._server
         with server._changed:
-            assert server._changed.wait_for(lambda: not server._connections, _PATIENCE_SECONDS)
+            assert server._changed.wait_for(
+                lambda: not server._connections, processes.PATIENCE_SECONDS
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +250,10 @@ class Export:
         self._lives += 1
         said = self.folder / f"said-{self._lives}.txt"
         began_ns = time.time_ns()
-        process = processes.start(self._arguments, self._environment, said=said)
-        process.join(_PATIENCE_SECONDS if seconds is None else seconds)
+        process = processes.start(
+            processes.huntlake, *self._arguments, environment=self._environment, said=said
+        )
+        process.join(processes.PATIENCE_SECONDS if seconds is None else seconds)
         in_flight = self.tenant.in_flight
         process.kill()
         process.join()
