@@ -18,11 +18,15 @@ from pipelines.cli import main
 
 _SERVER: Final = multiprocessing.get_context("forkserver")
 # With what the command imports only once it needs it, and whichever program starts it.
-_SERVER.set_forkserver_preload(
-    ["__main__", "tests.processes", "pipelines.console", "msal", "httpcore"]
-)
+_IMPORTED: Final = ("__main__", "tests.processes", "pipelines.console", "msal", "httpcore")
+_SERVER.set_forkserver_preload([*_IMPORTED])
 # Guards against hanging, and nothing else.
 PATIENCE_SECONDS: Final = 120.0
+
+
+def preload(module: str) -> None:
+    """Let processes begin with a module imported too; only if none was started yet."""
+    _SERVER.set_forkserver_preload([*_IMPORTED, module])
 
 
 def start(

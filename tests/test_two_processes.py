@@ -1,51 +1,22 @@
 """One call in flight for each tenant, whichever processes call, and the death of one of them."""
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
-from pipelines.clock import SystemClock
 from pipelines.standin import RunningTimeModel, Standin, StandinLimits, SyntheticSettings
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, datetime_from_instant
 from tests import processes
+from tests.held_calls import HoldingClock
 
 DAY = 86_400 * TICKS_PER_SECOND
 HUNTS = {
     "network": "DeviceNetworkEvents | project Timestamp, DeviceId, ReportId",
     "logons": "DeviceLogonEvents | project Timestamp, DeviceId, ReportId",
 }
-
-
-class HoldingClock:
-    """The machine's time for the tenant, in which one call goes on for as long as it is held."""
-
-    def __init__(self) -> None:
-        self.now_ns = SystemClock().now_ns
-        self.held, self.release = threading.Event(), threading.Event()
-        self._hold_next = False
-
-    @contextmanager
-    def holding_next(self) -> Iterator[None]:
-        """Hold the next call in mid-flight, until it is released or the block ends."""
-        self.held.clear()
-        self.release.clear()
-        self._hold_next = True
-        try:
-            yield
-        finally:
-            self.release.set()
-
-    def sleep(self, seconds: float) -> None:
-        """The running time of a call, which passes at once."""
-        if self._hold_next:
-            self._hold_next = False
-            self.held.set()
-            self.release.wait(processes.PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +85,7 @@ def test_two_exports_never_call_at_once(
     before = len(standin.calls)
     with clock.holding_next():
         first, _ = start("network", 1)
-        assert clock.held.wait(processes.PATIENCE_SECONDS)
+        clock.wait_until_held()
         second, said = start(*other)
         processes.wait_until_said(WAITS, said, second)
     assert [processes.ended(process) for process in (first, second)] == [0, 0]
@@ -129,7 +100,7 @@ def test_the_death_of_the_one_that_calls_lets_the_other_go_on(
     """After kill -9 in mid-call the other ends, though the tenant still works on the dead call."""
     with clock.holding_next():
         holder, _ = start("network", 1)
-        assert clock.held.wait(processes.PATIENCE_SECONDS)
+        clock.wait_until_held()
         other, said = start("logons", 1)
         processes.wait_until_said(WAITS, said, other)
         before = len(standin.calls)

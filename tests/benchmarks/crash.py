@@ -53,11 +53,12 @@ def as_table(exports: Sequence[Export]) -> str:
     lines = [f"{'killed amid':<36} {'kills':>6} {'slices pulled again':>20}"]
     for amid, number in Counter(kill.amid for kill in kills).most_common():
         lines.append(f"{amid:<36} {number:>6,} {_again(kills, amid):>20,}")
+    counts = sum(export.counted for export in exports)
     lines += ["", f"{'rows safe by then':<36} {'kills':>6}", *_shares(kills), ""]
     lines.append(
         f"{outcome.kills:,} kills over {len(exports):,} exports: {outcome.rows_lost:,} rows lost, "
         f"{outcome.rows_doubled:,} doubled; at most {outcome.slices_pulled_again_max:,} slices "
-        f"pulled again for one kill"
+        f"pulled again for one kill; {counts / len(exports):.1f} counts an export"
     )
     return "\n".join(lines)
 

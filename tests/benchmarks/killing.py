@@ -228,6 +228,7 @@ class Export:
     folder: Path
     lost: int = 0
     doubled: int = 0
+    counted: int = 0
     kills: list[Kill] = field(default_factory=list)
     _lives: int = 0
     _logged: int = 0
@@ -291,6 +292,7 @@ class Export:
         """
         calls = self.tenant.calls[self._logged :]
         self._logged += len(calls)
+        self.counted += sum(ROWS in call.query and call.status == 200 for call in calls)
         found = (Pull.of(call, self.tenant.instants) for call in calls)
         pulls = [pull for pull in found if pull is not None]
         for pull in pulls:
