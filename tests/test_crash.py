@@ -1,19 +1,23 @@
 """Kills: real exports under kill -9, and each instant that random kills may miss."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from pipelines import export
 from pipelines.engine import Engine
+from pipelines.kql.rewrite import ROWS
 from pipelines.lake import connect
+from pipelines.progress import Counted, Event, SliceStaged
 from pipelines.slicing import partition
 from pipelines.standin import Standin
 from tests.benchmarks.crash import Outcome, as_table
 from tests.benchmarks.killing import Tenant, exports_under_kills
 from tests.conftest import NETWORK
 
+BUSIEST = partition("daily", "2026-11-17")
 DAY = partition("daily", "2026-11-19")
 
 
@@ -22,8 +26,32 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     # A small day, and nothing that lets an export wait.
     with Tenant(tmp_path, busiest_day_rows=1_100, calls=()) as tenant:
         exports = list(exports_under_kills(tenant, tmp_path, kills=6, seed=1, within_seconds=1.2))
-    assert Outcome.of(exports).holds, as_table(exports)
-    assert sum(len(each.kills) for each in exports) == 6
+    outcome = Outcome.of(exports)
+    assert outcome.holds, as_table(exports)
+    assert set(asdict(outcome)) == {
+        *("kills", "rows_lost", "rows_doubled"),
+        "slices_pulled_again_max",
+    }
+    assert outcome.kills == 6
+
+
+def test_a_count_serves_the_next_run_too(
+    serve: Callable[..., Standin], engine_for: Callable[..., Engine]
+) -> None:
+    """It begins with the next whole cell, and what is left with the rest of the one begun."""
+    standin = serve(rows=500)
+    engine = engine_for(standin, limits="seed,rows=500")
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Counted):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(engine.export(NETWORK, [BUSIEST], observer=stop))
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    assert exported.receipt.slices[0].span.end.bucket
+    assert exported.receipt.counted_rows == exported.receipt.rows == 6_000
+    assert sum(ROWS in call.query for call in standin.calls) == 1
 
 
 @pytest.fixture
@@ -78,8 +106,8 @@ def test_a_refresh_that_was_interrupted_goes_on(
     [whole] = engine.export(NETWORK, [DAY])
     made = len(standin.calls)
 
-    def stop(event: object) -> None:
-        if "are staged" in str(event):
+    def stop(event: Event) -> None:
+        if isinstance(event, SliceStaged):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

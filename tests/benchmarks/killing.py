@@ -56,7 +56,8 @@ _COLUMNS: Final = {
     "peers": f"{', '.join(_KEYS)}, n",
 }
 # What is being written where a file is half there, by the folders that it lies in.
-_BETWEEN: Final = "between two steps"
+# What it does where none is: first what it hasn't said, then what it has.
+_NO_WRITE: Final = ("between two steps", "waiting for quota")
 _WRITING: Final = {
     ("state", "staged"): "staging a slice",
     ("state", "history"): "keeping what was learned",
@@ -270,7 +271,7 @@ class Export:
                 raise AssertionError(f"an export ended without what it pulled: {gone}")
         else:
             amid = "a call" if in_flight else _amid(self.layout, said, began_ns)
-            if amid == _BETWEEN and gone:
+            if gone and amid in _NO_WRITE:
                 amid = "landing an answer"
             self.kills.append(Kill(amid, self._safe_share, len(gone)))
         return ended
@@ -374,9 +375,9 @@ def _amid(layout: LakeLayout, said: Path, began_ns: int) -> str:
     if set(_staged(layout)) & set(_committed(layout)):
         return "between a commit and the next slice"
     lines = said.read_text().splitlines()
-    if lines and "waiting until" in lines[-1]:
-        return "waiting for quota"
-    return _BETWEEN if lines else "starting"
+    if not lines:
+        return "starting"
+    return _NO_WRITE["waiting until" in lines[-1]]
 
 
 def _spans(layout: LakeLayout) -> Mapping[str, Sequence[Span]]:
