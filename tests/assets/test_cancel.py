@@ -67,11 +67,10 @@ def standin(clock: HoldingClock, tmp_path_factory: pytest.TempPathFactory) -> It
         yield standin
 
 
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
     """Dagster's history on disk."""
-    home = tmp_path / "home"
-    home.mkdir()
+    home = tmp_path_factory.mktemp("home")
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     with dg.DagsterInstance.from_config(str(home)) as instance:
         yield instance
@@ -80,7 +79,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 class Runs:
     """Runs of one asset for the busiest day, each in a process of its own."""
 
-    def __init__(self, standin: Standin, folder: Path) -> None:
+    def __init__(self, standin: Standin, instance: dg.DagsterInstance, folder: Path) -> None:
         self.day = partition_at("daily", standin.data.end - 3 * DAY)
         self.layout = LakeLayout(folder / "data")
         self.said = folder / "said.txt"
@@ -89,7 +88,7 @@ class Runs:
         self._hunts = folder / "hunts"
         self._hunts.mkdir()
         (self._hunts / "network.kql").write_text(KQL)
-        self._home = folder / "home"
+        self._home = instance.root_directory
 
     @property
     def calls(self) -> list[Call]:
@@ -101,7 +100,7 @@ class Runs:
             **self._standin.environment(),
             "HUNTLAKE_DATA": str(self.layout.root),
             "HUNTLAKE_LIMITS": limits,
-            "DAGSTER_HOME": str(self._home),
+            "DAGSTER_HOME": self._home,
         }
         return processes.start(
             materialize,
@@ -115,16 +114,16 @@ class Runs:
 
 @pytest.fixture
 def runs(standin: Standin, instance: dg.DagsterInstance, tmp_path: Path) -> Runs:
-    return Runs(standin, tmp_path)
+    return Runs(standin, instance, tmp_path)
 
 
 def cancel(process: ForkServerProcess, instance: dg.DagsterInstance, runs: Runs) -> None:
     """What Dagster's launcher does to a run; then it is over, and readers see nothing of it."""
-    [run] = instance.get_runs()
+    [run] = instance.get_runs(limit=1)
     instance.report_run_canceling(run)
     os.kill(process.pid or 0, signal.SIGINT)
     processes.ended(process)
-    [run] = instance.get_runs()
+    [run] = instance.get_runs(limit=1)
     assert run.status is dg.DagsterRunStatus.CANCELED
     assert not runs.layout.lake.exists()
     assert not list(runs.layout.root.rglob("*.partial"))
