@@ -72,8 +72,9 @@ class Exporter:
         pending: list[StagedPartition] = []
         for partition in partitions:
             committed = self._at.committed(partition)
+            if committed:
+                self._tidy_up(partition, committed, refresh=refresh)
             if committed and not refresh:
-                self._at.staging(partition).discard()
                 if pending:
                     yield from self._pull_and_commit(Batch(pending))
                     pending = []
@@ -82,6 +83,19 @@ class Exporter:
                 pending.append(self._at.staged(partition))
         if pending:
             yield from self._pull_and_commit(Batch(pending))
+
+    def _tidy_up(self, partition: Partition, committed: Receipt, *, refresh: bool) -> None:
+        """Do what an earlier run was killed before, which had committed.
+
+        It publishes what it commits, and only then discards what it staged. A refresh must not take
+        that for slices of its own.
+        """
+        staged = self._at.staged(partition)
+        is_left = any(each.record in committed.slices for each in staged.slices)
+        if is_left:
+            publish(self._at.layout)
+        if is_left or not refresh:
+            staged.staging.discard()
 
     def _pull_and_commit(self, batch: Batch) -> Iterator[PartitionExport]:
         caller = self._at.caller(batch.partitions[0].partition)

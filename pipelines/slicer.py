@@ -371,7 +371,13 @@ class Slicer:
         rests = self.batch.rests
         if not rests or self._counts is None:
             return None
-        needed = Window(rests[0].start.instant, self.batch.window.end)
+        start, end = rests[0].start, self.batch.window.end
+        # What is left of a cell that was begun is soon pulled, and no count has it (`first_count`).
+        is_begun = self.caller.analysis.time_column is not None and start.bucket
+        needed_from = self._counts.cell_end(start.instant) if is_begun else start.instant
+        if needed_from >= end:
+            return None
+        needed = Window(needed_from, end)
         return self._history.census(needed, now_ns=self.caller.clock.now_ns())
 
     # Progress

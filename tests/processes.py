@@ -1,0 +1,77 @@
+"""Real processes that start in a few hundredths of a second.
+
+What belongs here: starting them, the command ``huntlake`` above all. What does not: the tests and
+benchmarks that kill them. Each is forked from a process that has imported everything and done
+nothing; from there on it has files, connections and signals of its own.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Final
+
+from pipelines.cli import main
+
+_SERVER: Final = multiprocessing.get_context("forkserver")
+# With what the command imports only once it needs it, and whichever program starts it.
+_IMPORTED: Final = ("__main__", "tests.processes", "pipelines.console", "msal", "httpcore")
+_SERVER.set_forkserver_preload([*_IMPORTED])
+# Guards against hanging, and nothing else.
+PATIENCE_SECONDS: Final = 120.0
+
+
+def preload(module: str) -> None:
+    """Let processes begin with a module imported too; only if none was started yet."""
+    _SERVER.set_forkserver_preload([*_IMPORTED, module])
+
+
+def start(
+    target: Callable[..., None], *arguments: object, environment: Mapping[str, str], said: Path
+) -> ForkServerProcess:
+    """Let a process do this; what it prints is added to the file ``said``."""
+    said.touch()
+    process = _SERVER.Process(
+        target=_run, args=(target, arguments, dict(environment), said), daemon=True
+    )
+    process.start()
+    return process
+
+
+def huntlake(*arguments: str) -> None:
+    """The command itself, to be started."""
+    sys.argv = ["huntlake", *arguments]
+    main()
+
+
+def wait_until_said(text: str, said: Path, process: ForkServerProcess) -> None:
+    """Return once a process has printed the text. Raises ``AssertionError`` if it ends without."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while text not in said.read_text():
+        assert process.exitcode is None, said.read_text()
+        assert time.monotonic() < give_up, said.read_text()
+        time.sleep(0.01)
+
+
+def ended(process: ForkServerProcess) -> int:
+    """The exit code of a process that ends by itself; negative where a signal ended it."""
+    process.join(PATIENCE_SECONDS)
+    assert process.exitcode is not None, "the process hangs"
+    return process.exitcode
+
+
+def _run(
+    target: Callable[..., None],
+    arguments: Sequence[object],
+    environment: Mapping[str, str],
+    said: Path,
+) -> None:
+    os.environ.update(environment)
+    descriptor = os.open(said, os.O_WRONLY | os.O_APPEND)
+    for standard in (sys.stdout, sys.stderr):
+        standard.flush()
+        os.dup2(descriptor, standard.fileno())
+    target(*arguments)
