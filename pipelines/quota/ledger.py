@@ -112,8 +112,8 @@ class Ledger:
                 wait_seconds=wait_seconds,
                 now_ns=now_ns,
             )
-            for each in found:
-                self.store.add_outside(tenant, each)
+            for number, each in enumerate(found):
+                self.store.add_outside(tenant, each, instead=number == 0)
         until_ns = now_ns + round(wait_seconds * NANOSECONDS_PER_SECOND)
         self.store.block(tenant, until_ns=until_ns, reason=reason)
 

@@ -194,26 +194,27 @@ def found_outside(
 ) -> list[Outside]:
     """What others must have used, where the service says that a quota is used up and we did not.
 
-    Which window it is the service does not say: it is taken for the shortest that the wait fits in.
-    What was used in that was used in the longer ones too. Nothing, where no quota of ours is meant,
-    or we have used all of it ourselves.
+    Which window it is the service does not say: it is taken for the shortest that the wait fits in,
+    and comes first: what was known of others there is known better now. What is new of it was used
+    in the longer ones too. Nothing, where no quota of ours is meant, or we have used it all.
     """
     quotas: Sequence[Quota] = limits.running if of_running_time else limits.calls
     meant = [each for each in quotas if each.per_seconds >= wait_seconds]
     if not meant:
         return []
     quota, *longer = meant
-    others = [each for each in account.outside if _is_of(each, quota)]
-    known = _Use.of(account, quota, now_ns).beside(others, now_ns).amount(now_ns)
-    unknown = quota.amount - known
-    if unknown <= _TRACE_SECONDS:
+    theirs = quota.amount - _Use.of(account, quota, now_ns).amount(now_ns)
+    if theirs <= _TRACE_SECONDS:
         return []
+    known = sum(
+        each.amount for each in account.outside if _is_of(each, quota) and each.last_ns > now_ns
+    )
     first_ns, last_ns = now_ns + _ns(wait_seconds), _leaves_ns(now_ns, quota)
-    amount = unknown + quota.amount * _MARGIN
+    amount = theirs + quota.amount * _MARGIN
     found = [Outside(of_running_time, quota.per_seconds, amount, first_ns, max(first_ns, last_ns))]
-    for each in longer:
+    for each in longer if theirs > known else []:
         last_ns = _leaves_ns(now_ns, each)
-        found.append(Outside(of_running_time, each.per_seconds, unknown, last_ns, last_ns))
+        found.append(Outside(of_running_time, each.per_seconds, theirs - known, last_ns, last_ns))
     return found
 
 
@@ -264,11 +265,14 @@ class _Use:
         settled = sum(amount for _, amount in self.entries)
         return settled + sum(call.seconds_by(at_ns) for call in self.unsettled)
 
-    def start(self, allowed: float, said: Quota, needed: float, now_ns: int) -> Start:
+    def start(
+        self, allowed: float, said: Quota, needed: float, now_ns: int, *, early: bool = True
+    ) -> Start:
         """The first instant at which what is left has room for what is needed.
 
-        ``said`` is the quota as messages name it. What needs more than all there is gets an empty
-        window: to wait for ever helps nobody.
+        ``said`` is the quota as messages name it. ``early``: what has left when the call ends
+        needn't have left when it starts. What needs more than all there is gets an empty window: to
+        wait for ever helps nobody.
         """
         running = isinstance(self.quota, RunningQuota)
         room = allowed - min(needed, allowed) + _TRACE_SECONDS
@@ -295,8 +299,7 @@ class _Use:
             left -= amount
             if left + growing(at_ns) <= room:
                 break
-        # What has left when the call ends needn't have left when it starts.
-        if not self.quota.calendar:
+        if early and not self.quota.calendar:
             at_ns = max(taken_ns, at_ns - round(duration_ns * _AT_LEAST))
         return Start(at_ns, f"{much}{said} are used")
 
@@ -306,7 +309,7 @@ def _start_beside(
 ) -> Start:
     """The same with what others use. The one call that the service has promised goes through."""
     quota = ours.quota
-    start = ours.beside(others, now_ns).start(quota.amount, quota, needed, now_ns)
+    start = ours.beside(others, now_ns).start(quota.amount, quota, needed, now_ns, early=False)
     if start.reason is None:
         return start
     last_ns = max((call.started_ns for call in account.spent), default=0)

@@ -129,8 +129,8 @@ class LedgerStore(Protocol):
         """The service's refusal, while it lasts."""
         ...
 
-    def add_outside(self, tenant: str, found: Outside) -> None:
-        """Remember what others have used."""
+    def add_outside(self, tenant: str, found: Outside, *, instead: bool) -> None:
+        """Remember what others have used; ``instead`` of all that was known of it."""
         ...
 
     def outside(self, tenant: str, *, now_ns: int) -> list[Outside]:
@@ -268,9 +268,15 @@ class SqliteStore:
         )
         return Start(*rows[0]) if rows else None
 
-    def add_outside(self, tenant: str, found: Outside) -> None:
+    def add_outside(self, tenant: str, found: Outside, *, instead: bool) -> None:
         """See ``LedgerStore``."""
         with self._connection() as connection:
+            if instead:
+                connection.execute(
+                    "DELETE FROM outside WHERE tenant = ? AND of_running_time = ? "
+                    "AND per_seconds = ?",
+                    (tenant, found.of_running_time, found.per_seconds),
+                )
             connection.execute(
                 "INSERT INTO outside VALUES (?, ?, ?, ?, ?, ?)",
                 (tenant, *astuple(found)),

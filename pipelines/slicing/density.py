@@ -157,6 +157,9 @@ class Density:
         if first and first.window.start < end.instant < first.window.end:
             due = self.rows_between(start, Position(first.window.end)) - rows
             window = Window(end.instant, first.window.end)
+            if self.is_cell(window):
+                # What is left of its last cell is taken for the share that its buckets are of it.
+                due *= BUCKETS / (BUCKETS - end.bucket)
             left[0] = Piece(window, min(first.rows, max(0, round(due))))
         return self._with(left)
 

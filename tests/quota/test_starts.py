@@ -180,3 +180,20 @@ def test_what_is_left_of_a_quota_is_told() -> None:
     assert room(Account([spent(0, 100), Spent(900 * S, None, None, 600.0)])) == 0
     assert room(Account([]), parse_limits("graph")) == float("inf")
     assert room(Account([], blocked=Start(2_000 * S, "429"))) == 0
+
+
+def test_a_second_refusal_knows_better_what_others_use() -> None:
+    """It takes the place of what was known, also where that had accounted for all."""
+    account = Account([spent(0, 200)])
+    first, by_day = found_outside(
+        account, LIMITS, of_running_time=True, wait_seconds=9, now_ns=1_000 * S
+    )
+    again = found_outside(
+        Account([spent(0, 200)], [first, by_day]),
+        LIMITS,
+        of_running_time=True,
+        wait_seconds=9,
+        now_ns=2_000 * S,
+    )
+    assert [each.amount for each in again] == [first.amount]
+    assert again[0].last_ns == 2_000 * S + HOUR
