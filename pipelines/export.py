@@ -18,7 +18,7 @@ from pipelines.batch import Batch, StagedPartition
 from pipelines.errors import SchemaChanged
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.lake import publish
-from pipelines.landing import Receipt, SliceRecord, commit, query_sha256
+from pipelines.landing import Receipt, SliceRecord, commit, query_sha256, writing
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
@@ -77,6 +77,8 @@ class Exporter:
                 if pending:
                     yield from self._pull_and_commit(Batch(pending))
                     pending = []
+                # A disk that was full may have kept an earlier run from it.
+                publish(self._at.layout)
                 yield self._exported(partition, committed, reused=True)
             else:
                 pending.append(self._at.staged(partition))
@@ -86,6 +88,7 @@ class Exporter:
     def _pull_and_commit(self, batch: Batch) -> Iterator[PartitionExport]:
         caller = self._at.caller(batch.partitions[0].partition)
         slicer = Slicer(caller, batch, self._at.layout)
+        slicer.room().probe()
         for each in batch.partitions:
             self._tell_started(each)
         for each in batch.partitions:
@@ -132,20 +135,17 @@ class Exporter:
 
     def _lock(self, partition: Partition) -> BaseFileLock:
         path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.id, partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, thread_local=False)
         told = False
-        while True:
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            while not _acquired(lock):
                 if not told:
                     reason = "another export of this partition is under way"
                     self._at.observer(Waiting(self._at.hunt.name, partition.key, reason, None))
                     told = True
                 self._at.clock.sleep(_POLL_SECONDS)
-            else:
-                return lock
+        return lock
 
     def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
         records = tuple(staged.record for staged in each.in_order())
@@ -212,3 +212,11 @@ class Exporter:
                 exported.reused,
             )
         )
+
+
+def _acquired(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
