@@ -200,6 +200,13 @@ def event_lists(draw: st.DrawFn, window: Window, *, most: int, alike: bool) -> t
     """Up to so many events in and about the window; ``alike``: some may be equal in all."""
     count = draw(st.integers(0, most))
     chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - repeated by its seed
+    return made_events(chance, window, count, alike=alike)
+
+
+def made_events(
+    chance: random.Random, window: Window, count: int, *, alike: bool
+) -> tuple[Event, ...]:
+    """So many events in clumps, the same for a seed."""
     ids = chance.choice((1_000_000, 1_000_000, 40, 4)) if alike else 1_000_000
     instants: list[int] = []
     while len(instants) < count:
