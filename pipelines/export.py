@@ -48,6 +48,7 @@ class Exporter:
 
     def __init__(self, at: HuntInTenant) -> None:
         self._at = at
+        self._published = False
 
     def export(
         self, partitions: Sequence[Partition], *, refresh: bool = False
@@ -77,8 +78,9 @@ class Exporter:
                 if pending:
                     yield from self._pull_and_commit(Batch(pending))
                     pending = []
-                # A disk that was full may have kept an earlier run from it.
-                publish(self._at.layout)
+                if not self._published:
+                    # A disk that was full may have kept an earlier run from it.
+                    self._publish()
                 yield self._exported(partition, committed, reused=True)
             else:
                 pending.append(self._at.staged(partition))
@@ -113,10 +115,14 @@ class Exporter:
             # Slices from before and after the change never fit together: start over next time.
             each.staging.discard()
             raise
-        publish(self._at.layout)
+        self._publish()
         each.staging.discard()
         slicer.learn_partition(each, receipt.rows)
         return self._exported(each.partition, receipt, reused=False)
+
+    def _publish(self) -> None:
+        publish(self._at.layout)
+        self._published = True
 
     @contextmanager
     def _alone(self, partitions: Sequence[Partition]) -> Iterator[Callable[[Partition], None]]:

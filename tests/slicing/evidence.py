@@ -265,9 +265,10 @@ def as_counter(table: pa.Table) -> Rows:
 
 def _answer(simulation: Simulation, query: str) -> Rows:
     evaluation = simulation.events.evaluate(query, visible=ALL_TIME, row_cap=NO_CAP)
+    dialect = simulation.tenant.surface.dialect
     with evaluation:
-        body = evaluation.body("odata", 0.0)
-    return as_counter(decode(body, simulation.tenant.surface.dialect).table)
+        body = evaluation.body(dialect, 0.0)
+    return as_counter(decode(body, dialect).table)
 
 
 def crowd(case: Case, simulation: Simulation, span: Span) -> int:
