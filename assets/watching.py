@@ -9,7 +9,8 @@ import logging
 import dagster as dg
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
-from pipelines.progress import Event, Retrying, Waiting
+from pipelines.progress import CallFailed, Event, HistoryNotKept, Waiting
+from pipelines.recovery import Remedy
 
 _WAIT_LOG_SECONDS = 60
 
@@ -26,8 +27,7 @@ class RunLog:
         """Write the event as one line."""
         if isinstance(event, Waiting) and not self._may_log_wait():
             return
-        level = logging.WARNING if isinstance(event, Retrying) else logging.INFO
-        self._log.log(level, "%s", event)
+        self._log.log(_level(event), "%s", event)
 
     def _may_log_wait(self) -> bool:
         now_ns = self._clock.now_ns()
@@ -35,3 +35,13 @@ class RunLog:
             return False
         self._next_wait_ns = now_ns + _WAIT_LOG_SECONDS * NANOSECONDS_PER_SECOND
         return True
+
+
+def _level(event: Event) -> int:
+    match event:
+        case CallFailed(remedy=Remedy.FAIL):
+            return logging.ERROR
+        case CallFailed() | HistoryNotKept():
+            return logging.WARNING
+        case _:
+            return logging.INFO

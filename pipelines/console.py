@@ -21,11 +21,12 @@ from rich.progress import (
 from rich.table import Column
 
 from pipelines.progress import (
+    CallFailed,
     Counted,
     Event,
+    HistoryNotKept,
     PartitionCommitted,
     PartitionStarted,
-    Retrying,
     SliceCut,
     SliceStaged,
     Waiting,
@@ -100,8 +101,8 @@ class Bar(AbstractContextManager["Bar"]):
             case PartitionCommitted(window=window):
                 self._done[event.partition] = window.ticks
                 self._progress.console.print(f"[green]✓[/] {event}", highlight=False)
-            case Counted() | SliceCut() | Retrying():
-                self._progress.console.print(f"[dim]{event}[/]", highlight=False)
+            case Counted() | SliceCut() | CallFailed() | HistoryNotKept():
+                self._progress.console.print(str(event), style="dim", markup=False, highlight=False)
         self._refresh(event)
 
     def _refresh(self, event: Event) -> None:

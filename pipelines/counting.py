@@ -11,7 +11,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.errors import MalformedResponse, SliceFailed
+from pipelines.errors import MalformedResponse
 from pipelines.kql import CELL, ROWS, count_all, count_buckets, count_cells
 from pipelines.landing import Answer
 from pipelines.pull import Caller, Reply, TooMuch
@@ -85,7 +85,7 @@ def _cell_pieces(window: Window, cells: Mapping[int, int], grid: Grid | None) ->
 
 def _asked(caller: Caller, query: str, window: Window) -> Counted | TooMuch:
     span = Span.of(window)
-    reply = caller.ask(query, span)
+    reply = caller.ask(query, span, asked="count")
     if isinstance(reply, TooMuch):
         return reply
     caller.spent.counting_calls += 1
@@ -95,7 +95,8 @@ def _asked(caller: Caller, query: str, window: Window) -> Counted | TooMuch:
     try:
         cells = _cells(reply)
     except MalformedResponse as error:
-        raise SliceFailed(f"{caller.where(span)}: {error}") from error
+        error.request_id = reply.request_id
+        raise caller.slice_failed(span, error) from error
     return Counted(cells, reply.running_seconds, window.ticks / HOUR_TICKS)
 
 

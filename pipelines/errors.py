@@ -7,6 +7,7 @@
     ├── KqlError                 a query that can't be read, or not be restricted to a window
     ├── ApiError                 the service or the way to it said no
     │   ├── SignInError          no token could be had
+    │   │   └── SignInUnavailable  the sign-in service could not be reached, or failed: passing
     │   ├── Unauthorized         401: the token was refused
     │   ├── Forbidden            403: a permission is missing
     │   ├── QueryRejected        400: the query itself is wrong for this tenant
@@ -78,6 +79,10 @@ class SignInError(ApiError):
     """No token could be had from the sign-in service."""
 
 
+class SignInUnavailable(SignInError):
+    """The sign-in service could not be reached, or failed in a way that passes."""
+
+
 class Unauthorized(ApiError):
     """The service refused the token (401)."""
 
@@ -145,7 +150,11 @@ class LandingError(HuntlakeError):
 
 
 class MalformedResponse(LandingError):
-    """The body is not a whole, well-formed answer."""
+    """The body is not a whole, well-formed answer. ``request_id`` as of an ``ApiError``."""
+
+    def __init__(self, message: str, *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.request_id = request_id
 
 
 class SchemaChanged(LandingError):

@@ -18,7 +18,7 @@ from pipelines.batch import Batch, StagedPartition
 from pipelines.errors import SchemaChanged
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.lake import publish
-from pipelines.landing import Receipt, SliceRecord, commit, query_sha256
+from pipelines.landing import Receipt, SliceRecord, commit, query_sha256, writing
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
@@ -48,6 +48,7 @@ class Exporter:
 
     def __init__(self, at: HuntInTenant) -> None:
         self._at = at
+        self._published = False
 
     def export(
         self, partitions: Sequence[Partition], *, refresh: bool = False
@@ -78,6 +79,9 @@ class Exporter:
                 if pending:
                     yield from self._pull_and_commit(Batch(pending))
                     pending = []
+                if not self._published:
+                    # A disk that was full may have kept an earlier run from it.
+                    self._publish()
                 yield self._exported(partition, committed, reused=True)
             else:
                 pending.append(self._at.staged(partition))
@@ -100,6 +104,7 @@ class Exporter:
     def _pull_and_commit(self, batch: Batch) -> Iterator[PartitionExport]:
         caller = self._at.caller(batch.partitions[0].partition)
         slicer = Slicer(caller, batch, self._at.layout)
+        slicer.room().probe()
         for each in batch.partitions:
             self._tell_started(each)
         for each in batch.partitions:
@@ -124,10 +129,14 @@ class Exporter:
             # Slices from before and after the change never fit together: start over next time.
             each.staging.discard()
             raise
-        publish(self._at.layout)
+        self._publish()
         each.staging.discard()
         slicer.learn_partition(each, receipt.rows)
         return self._exported(each.partition, receipt, reused=False)
+
+    def _publish(self) -> None:
+        publish(self._at.layout)
+        self._published = True
 
     @contextmanager
     def _alone(self, partitions: Sequence[Partition]) -> Iterator[Callable[[Partition], None]]:
@@ -146,20 +155,17 @@ class Exporter:
 
     def _lock(self, partition: Partition) -> BaseFileLock:
         path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.id, partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, thread_local=False)
         told = False
-        while True:
-            try:
-                lock.acquire(blocking=False)
-            except Timeout:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            while not _acquired(lock):
                 if not told:
                     reason = "another export of this partition is under way"
                     self._at.observer(Waiting(self._at.hunt.name, partition.key, reason, None))
                     told = True
                 self._at.clock.sleep(_POLL_SECONDS)
-            else:
-                return lock
+        return lock
 
     def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
         records = tuple(staged.record for staged in each.in_order())
@@ -226,3 +232,11 @@ class Exporter:
                 exported.reused,
             )
         )
+
+
+def _acquired(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True

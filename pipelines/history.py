@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines.landing import SliceRecord, write_atomically
+from pipelines.landing import SliceRecord, write_atomically, writing
 from pipelines.slicing import Density, Rates
 from pipelines.spans import Grid, Position
 from pipelines.windows import Window
@@ -70,7 +70,7 @@ class History:
         """A count that covers the window, made within a day by a run that was not finished."""
         for path, census in self._censuses():
             if now_ns - census.counted_ns > _KEPT_NS:
-                path.unlink(missing_ok=True)
+                _remove(path)
             elif census.density.window.covers(needed):
                 return census
         return None
@@ -82,7 +82,7 @@ class History:
 
     def drop_census(self, census: Census) -> None:
         """Forget a count that has served."""
-        self._path_of(census).unlink(missing_ok=True)
+        _remove(self._path_of(census))
 
     def _censuses(self) -> Iterator[tuple[Path, Census]]:
         for path in sorted(self.folder.glob("count-*.json")):
@@ -92,7 +92,7 @@ class History:
                     density = Density.from_dict(values, self.grid)
                     yield path, Census(density, int(values["counted_ns"]))
             except (ValueError, KeyError, TypeError):
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def _path_of(self, census: Census) -> Path:
         window = census.density.window
@@ -109,6 +109,11 @@ class History:
     def _write(self, path: Path, values: Mapping[str, Any]) -> None:
         text = json.dumps({"key": self.key, **values})
         write_atomically(path, lambda beside: _write_text(beside, text))
+
+
+def _remove(path: Path) -> None:
+    with writing(path):
+        path.unlink(missing_ok=True)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ not: where the lines go (``console`` and ``assets`` decide).
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipelines.recovery import Remedy
 from pipelines.spans import Span
 from pipelines.windows import NANOSECONDS_PER_TICK, Window, format_instant
 
@@ -69,7 +70,7 @@ class SliceStaged(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceCut(Event):
-    """An answer was too much for one call, so less is asked for."""
+    """An answer reached the cap and none of it is whole, so less is asked for."""
 
     span: Span
     reason: str
@@ -93,18 +94,37 @@ class Waiting(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Retrying(Event):
-    """A call failed in a way that passes; it is sent again after ``wait_seconds``."""
+class CallFailed(Event):
+    """A call failed; each failure is told once, with what follows.
+
+    ``attempt`` counts the calls for the same from 1; ``request_id`` is what Microsoft's support
+    asks for.
+    """
 
     span: Span
     attempt: int
-    wait_seconds: float
+    remedy: Remedy
+    follows: str
+    error: str
+    request_id: str | None
+
+    def __str__(self) -> str:
+        request = f" (request id {self.request_id})" if self.request_id else ""
+        return self._line(
+            f"attempt {self.attempt} at {self.span} failed; {self.follows}: {self.error}{request}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryNotKept(Event):
+    """What answers taught can't be written down, which costs the next export a count at most."""
+
     error: str
 
     def __str__(self) -> str:
         return self._line(
-            f"attempt {self.attempt} at {self.span} failed, the next follows in "
-            f"{self.wait_seconds:.0f} s: {self.error}"
+            f"what the answers taught is not kept, so that the next export may count again: "
+            f"{self.error}"
         )
 
 

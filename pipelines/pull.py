@@ -5,22 +5,34 @@ asked (``export``, ``counting``), and where answers are kept (``landing``).
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipelines.admission import refuse_past_horizon
 from pipelines.api import HuntingClient, RawAnswer, Surface, TokenSource
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock, now_ticks
-from pipelines.errors import HuntlakeError, ResultTooLarge, SliceFailed, Throttled
+from pipelines.errors import (
+    ApiError,
+    HuntlakeError,
+    MalformedResponse,
+    ResultTooLarge,
+    SliceFailed,
+    Throttled,
+    TooMuchForOneCall,
+)
 from pipelines.hunts import Hunt
 from pipelines.kql import Analysis, Verdict
-from pipelines.landing import Answer, decode
-from pipelines.progress import Observer, Retrying, Waiting
+from pipelines.landing import Answer, Room, decode
+from pipelines.progress import CallFailed, Observer, Waiting
 from pipelines.quota import Gate, Limits, Turn, Urgency, Wait, urgency_of
-from pipelines.recovery import Remedy, pause_seconds, remedy_for
+from pipelines.recovery import Failures, Remedy, Step
 from pipelines.slicing import Partition
 from pipelines.spans import Span
 from pipelines.windows import Window
+
+Asked = Literal["rows", "count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,8 @@ class Caller:
     """Asks the service about one partition after another of a hunt.
 
     ``partition`` is the one that comes next, which messages name; ``spent`` adds up until somebody
-    takes it away. ``interactive``: a person waits for the answers.
+    takes it away; ``room`` is what the answers need on disk, without which none is asked for.
+    ``interactive``: a person waits for the answers.
     """
 
     hunt: Hunt
@@ -94,33 +107,51 @@ class Caller:
     partition: Partition
     clock: Clock
     observer: Observer
+    room: Room | None = None
     interactive: bool = False
     spent: Spent = field(default_factory=Spent)
+    _cuts: Counter[type[HuntlakeError]] = field(default_factory=Counter)
+    """Cuts since the last answer, by what they were for."""
 
     def ask(
         self,
         query: str | Callable[[float], str],
         span: Span,
         outlook: Outlook | None = None,
+        *,
+        asked: Asked = "rows",
+        can_be_cut: bool = True,
     ) -> Reply | TooMuch:
         """The whole answer to a query about a span, or why one call can't give it.
 
         ``outlook`` is what the call should take, and what is to come after it. Where the quota has
         less left, ``query`` is asked for one of so many seconds (infinite: no less). Raises
         ``SliceFailed`` where the service refused for good, ``PartitionRefused`` where the span fell
-        off the horizon meanwhile.
+        off the horizon meanwhile, ``LakeUnwritable`` where there is no room for it.
         """
-        attempt = 0
+        # Nothing is cut for a count, so that its troubles say nothing of slices.
+        failures = Failures(self._cuts if asked == "rows" else Counter(), can_be_cut=can_be_cut)
         while True:
-            attempt += 1
             self._refuse_past_horizon(span)
+            self._refuse_without_room()
             try:
-                return self._call(query, span, outlook or Outlook())
-            except HuntlakeError as error:
-                remedy = self._recover(error, attempt, span)
+                reply = self._call(query, span, outlook or Outlook())
+            except (ApiError, MalformedResponse) as error:
                 self.spent.wasted_calls += 1
-                if remedy is Remedy.CUT:
+                step = failures.next_step(error)
+                self._tell_failed(span, step, asked, error)
+                if step.remedy is Remedy.FAIL and (
+                    can_be_cut or not isinstance(error, TooMuchForOneCall)
+                ):
+                    raise self._slice_failed(span, error) from error
+                if step.remedy is Remedy.FRESH_TOKEN:
+                    self.tenant.tokens.discard()
+                self.clock.sleep(step.pause_seconds)
+                if step.remedy in (Remedy.CUT, Remedy.FAIL):
                     return TooMuch(str(error), isinstance(error, ResultTooLarge), error)
+            else:
+                failures.cuts.clear()
+                return reply
 
     def take_spent(self) -> Spent:
         """What was spent since this was asked last."""
@@ -162,9 +193,15 @@ class Caller:
             seconds_left=outlook.seconds,
         )
 
+    def _refuse_without_room(self) -> None:
+        if self.room is not None:
+            self.room.refuse_if_lacking(self.hunt.name, self.partition.key)
+
     def _call(self, query: str | Callable[[float], str], span: Span, outlook: Outlook) -> Reply:
         self.spent.calls += 1
         with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
+            # Others may have filled the disk while this call waited for its quota.
+            self._refuse_without_room()
             room = math.inf if call.room_seconds is None else call.room_seconds
             text = query if isinstance(query, str) else query(room)
             started_ns = self.clock.now_ns()
@@ -175,7 +212,12 @@ class Caller:
             except HuntlakeError:
                 self.spent.seconds += (self.clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND
                 raise
-        answer = decode(raw.body, self.tenant.surface.dialect)
+        try:
+            answer = self._decoded(raw)
+        except MalformedResponse as error:
+            error.request_id = raw.request_id
+            self.spent.seconds += raw.wire_seconds
+            raise
         reported = answer.execution_seconds
         if reported is not None:
             self.tenant.gate.correct(call, reported)
@@ -183,24 +225,63 @@ class Caller:
         self.spent.seconds += reply.running_seconds
         return reply
 
-    def _recover(self, error: HuntlakeError, attempt: int, span: Span) -> Remedy:
-        """Do what the error's policy says, and return it; raises where nothing helps."""
-        remedy = remedy_for(error, attempt)
-        if remedy is Remedy.FAIL:
-            raise SliceFailed(f"{self.where(span)}: {error}") from error
-        if remedy is Remedy.RETRY:
-            wait = pause_seconds(attempt)
-            self.observer(
-                Retrying(self.hunt.name, self.partition.key, span, attempt, wait, str(error))
+    def _decoded(self, raw: RawAnswer) -> Answer:
+        """The answer, with as many rows as it says that it has, or as one may have."""
+        answer = decode(raw.body, self.tenant.surface.dialect)
+        if answer.rows < min(answer.stated_rows or 0, self.tenant.limits.rows):
+            raise MalformedResponse(
+                f"the answer says that it has {answer.stated_rows:,} rows, and has {answer.rows:,}"
             )
-            self.clock.sleep(wait)
-        return remedy
+        return answer
+
+    def slice_failed(self, span: Span, error: MalformedResponse) -> SliceFailed:
+        """What to raise of a whole answer that is not what was asked for; tells of it."""
+        self._tell_failed(span, Step(Remedy.FAIL, 0.0, 1), "rows", error)
+        return self._slice_failed(span, error)
+
+    def _slice_failed(self, span: Span, error: ApiError | MalformedResponse) -> SliceFailed:
+        request = f" (request id {error.request_id})" if error.request_id else ""
+        return SliceFailed(f"{self.where(span)}: {error}{request}")
+
+    def _tell_failed(
+        self, span: Span, step: Step, asked: Asked, error: ApiError | MalformedResponse
+    ) -> None:
+        self.observer(
+            CallFailed(
+                hunt=self.hunt.name,
+                partition=self.partition.key,
+                span=span,
+                attempt=step.attempt,
+                remedy=step.remedy,
+                follows=_follows(step, asked),
+                error=str(error),
+                request_id=error.request_id,
+            )
+        )
 
     @property
     def _tell_wait(self) -> Callable[[Wait], None]:
         return lambda wait: self.observer(
             Waiting(self.hunt.name, self.partition.key, wait.reason, wait.until_ns)
         )
+
+
+def _follows(step: Step, asked: Asked) -> str:
+    """What follows a failure, in words."""
+    pause = f" in {step.pause_seconds:.0f} s" if step.pause_seconds else ""
+    match step.remedy:
+        case Remedy.WAIT:
+            return "the same is asked again when the quota allows"
+        case Remedy.RETRY:
+            return f"the same is asked again{pause}"
+        case Remedy.FRESH_TOKEN:
+            return "the same is asked again with a fresh token"
+        case Remedy.CUT if asked == "count":
+            return "the count is given up"
+        case Remedy.CUT:
+            return f"less is asked for{pause or ' at once'}"
+        case Remedy.FAIL:
+            return "it is not asked again"
 
 
 def _reply(raw: RawAnswer, answer: Answer) -> Reply:

@@ -6,17 +6,20 @@ does not: choosing slices (``slicing``), asking (``pull``, ``counting``), and th
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pipelines.batch import Batch, StagedPartition
 from pipelines.counting import count, with_count
-from pipelines.errors import CannotSplit, MalformedResponse, RowsMissing, SliceFailed
+from pipelines.errors import CannotSplit, LakeUnwritable, MalformedResponse, RowsMissing
 from pipelines.history import Census, History
 from pipelines.kql import BUCKET, Verdict, is_unfiltered, restrict, widest_columns
 from pipelines.lake import LakeLayout
 from pipelines.landing import (
     Answer,
+    Need,
+    Room,
     SliceRecord,
     StagedSlice,
     before_last_bucket,
@@ -24,7 +27,7 @@ from pipelines.landing import (
     rows_per_cell,
     without_column,
 )
-from pipelines.progress import Counted, SliceCut
+from pipelines.progress import Counted, HistoryNotKept, SliceCut
 from pipelines.pull import Caller, Outlook, Reply, TooMuch
 from pipelines.slicing import (
     Caps,
@@ -60,7 +63,7 @@ class Slicer:
     _census: Census | None = field(init=False)
     _counts: Grid | None = field(init=False)
     _may_count: bool = True
-    _left: Plan | None = None
+    _plan_left: Plan | None = None
 
     def __post_init__(self) -> None:
         analysis, limits = self.caller.analysis, self.caller.tenant.limits
@@ -92,6 +95,11 @@ class Slicer:
         return plan(rests, self.batch.window, self.known.supposing(self.batch.window))
 
     @property
+    def _left(self) -> Window:
+        """From where the next slice starts to the end."""
+        return Window(self.batch.rests[0].start.instant, self.batch.window.end)
+
+    @property
     def basis(self) -> Literal["count", "history", "nothing"]:
         """What the plan's rows rest on."""
         if self.known.density is not None:
@@ -102,8 +110,7 @@ class Slicer:
         """Count all that is left, where it can be counted and was not."""
         rests = self.batch.rests
         if rests and self.known.density is None and self._counts is not None:
-            window = Window(rests[0].start.instant, self.batch.window.end)
-            asked = cells_count(window, self._counts, self.known)
+            asked = cells_count(self._left, self._counts, self.known)
             if asked is not None:
                 self._count(asked)
 
@@ -115,18 +122,25 @@ class Slicer:
         Yields nothing where the answer was too much for one call: the next slice is smaller. Raises
         ``CannotSplit`` where it can't be, and what ``Caller.ask`` raises.
         """
+        self.caller.room = self.room()
         rest = self.batch.rests[0]
         asked_count = first_count(rest, self.batch.window, self.known, counts=self._counts)
         if asked_count is not None and self._count(asked_count):
             return
         asked = next_slice(rest, self.batch.window, self.known)
+        planned = asked
 
         def fitted(room_seconds: float) -> str:
             nonlocal asked
-            asked = within(asked, room_seconds, self.known)
+            asked = within(planned, room_seconds, self.known)
             return self._query(asked)
 
-        reply = self.caller.ask(fitted, asked.span, self._outlook(asked))
+        reply = self.caller.ask(
+            fitted,
+            asked.span,
+            self._outlook(asked),
+            can_be_cut=self.known.after_too_heavy(asked) is not None,
+        )
         if isinstance(reply, TooMuch):
             self._shrink(asked, reply)
             return
@@ -134,7 +148,8 @@ class Slicer:
             self._learn_answer(asked, reply)
             landed = self._landed(asked, reply.answer)
         except MalformedResponse as error:
-            raise SliceFailed(f"{self.caller.where(asked.span)}: {error}") from error
+            error.request_id = reply.request_id
+            raise self.caller.slice_failed(asked.span, error) from error
         if landed is None:
             self._overflowed(asked, reply)
             return
@@ -142,7 +157,7 @@ class Slicer:
         self.caller.spent.wasted_rows += reply.answer.rows - answer.rows
         record = self._record(asked, span, reply, answer)
         self.known = self.known.after_landing(span, answer.rows, seconds=reply.running_seconds)
-        self._left = self._plan(without(span, self.batch.rests))
+        self._plan_left = self._plan(without(span, self.batch.rests))
         yield from self.batch.stage(
             answer,
             record,
@@ -155,11 +170,11 @@ class Slicer:
     @property
     def calls_left(self) -> int:
         """About how many calls are to come after the last answer."""
-        return 0 if self._left is None else self._left.calls
+        return 0 if self._plan_left is None else self._plan_left.calls
 
     def _outlook(self, asked: Slice) -> Outlook:
         """What the next call should take, and what comes after it."""
-        left = self._left or self.plan()
+        left = self._plan_left or self.plan()
         told = self.known.rates.seconds_per_row is not None
         return Outlook(
             call_seconds=left.seconds[0] if told and left.seconds else None,
@@ -241,11 +256,10 @@ class Slicer:
         smaller = (
             known.after_too_large(asked) if refused.too_large else known.after_too_heavy(asked)
         )
-        self._tell_cut(asked.span, refused.reason)
         if smaller is None:
             raise self._cannot_split(asked.span, refused.reason) from refused.cause
         self.known = smaller
-        self._left = None
+        self._plan_left = None
 
     def _overflowed(self, asked: Slice, reply: Reply) -> None:
         """The answer reached the cap, and none of it is whole."""
@@ -262,7 +276,7 @@ class Slicer:
         if smaller is None:
             raise self._cannot_split(span, reason)
         self.known = smaller
-        self._left = None
+        self._plan_left = None
 
     def _cannot_split(self, span: Span, reason: str) -> CannotSplit:
         analysis, where = self.caller.analysis, self.caller.where(span)
@@ -301,10 +315,11 @@ class Slicer:
         density = with_count(self.known, asked, counted, self._counts)
         is_first = self.known.density is None
         self.known = replace(self.known, rates=rates, density=density)
-        self._left = None
+        self._plan_left = None
         if isinstance(asked, CountCells) and is_first:
             self._census = Census(density, self.caller.clock.now_ns())
-            self._history.keep_census(self._census)
+            with self._telling_history():
+                self._history.keep_census(self._census)
             self._tell_counted(density)
         return True
 
@@ -326,13 +341,42 @@ class Slicer:
         hours = each.partition.window.ticks / HOUR_TICKS
         rates = self.known.rates.after_partition(rows=rows, hours=hours)
         self.known = replace(self.known, rates=rates)
-        self._history.keep_rates(rates)
+        with self._telling_history():
+            self._history.keep_rates(rates)
 
     def finish(self) -> None:
         """All is committed: the count has served."""
         if self._census is not None:
-            self._history.drop_census(self._census)
+            with self._telling_history():
+                self._history.drop_census(self._census)
             self._census = None
+
+    @contextmanager
+    def _telling_history(self) -> Iterator[None]:
+        """Go on where the history can't be written: that costs a count, and never a row."""
+        try:
+            yield
+        except LakeUnwritable as error:
+            self._tell_not_kept(error)
+
+    # Room
+
+    def room(self) -> Room:
+        """What the next answer needs on disk: its slice, and the partition that it completes."""
+        caller = self.caller
+        hunt, tenant = caller.hunt, caller.tenant
+        folder = self.layout.staging_folder(hunt, tenant.id, tenant.surface.name, caller.partition)
+        target = self.layout.partition_file(hunt.name, tenant.id, caller.partition)
+        each = next(each for each in self.batch.partitions if each.partition == caller.partition)
+        staged = sum(piece.path.stat().st_size for piece in each.slices)
+        expected = self.known.expected_bytes(self._left) if self.batch.rests else 0
+        return Room(
+            (
+                Need(folder, expected),
+                Need(target.parent, staged + expected),
+                Need(self.layout.root, 0),
+            )
+        )
 
     # Proof
 
@@ -378,9 +422,17 @@ class Slicer:
         if needed_from >= end:
             return None
         needed = Window(needed_from, end)
-        return self._history.census(needed, now_ns=self.caller.clock.now_ns())
+        try:
+            return self._history.census(needed, now_ns=self.caller.clock.now_ns())
+        except LakeUnwritable as error:
+            self._tell_not_kept(error)
+            return None
 
     # Progress
+
+    def _tell_not_kept(self, error: LakeUnwritable) -> None:
+        caller = self.caller
+        caller.observer(HistoryNotKept(caller.hunt.name, caller.partition.key, str(error)))
 
     def _tell_cut(self, span: Span, reason: str) -> None:
         caller = self.caller

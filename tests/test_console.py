@@ -4,15 +4,17 @@ import pytest
 
 from pipelines.console import Bar, PlainLines
 from pipelines.progress import (
+    CallFailed,
     Counted,
     Event,
+    HistoryNotKept,
     PartitionCommitted,
     PartitionStarted,
-    Retrying,
     SliceCut,
     SliceStaged,
     Waiting,
 )
+from pipelines.recovery import Remedy
 from pipelines.slicing import partition
 from pipelines.spans import Position, Span
 
@@ -28,7 +30,17 @@ EVENTS: list[Event] = [
     SliceCut("logons", DAY.key, Span.of(DAY.window), "the answer reached the cap of 100,000 rows"),
     Counted("logons", DAY.key, DAY.window, 110_000, 2),
     SliceStaged("logons", DAY.key, MORNING, 60_000, 9_000_000, 1.25, 1),
-    Retrying("logons", DAY.key, EVENING, 1, 2.0, "the connection broke"),
+    CallFailed(
+        "logons",
+        DAY.key,
+        EVENING,
+        attempt=2,
+        remedy=Remedy.RETRY,
+        follows="the same is asked again in 4 s",
+        error="the connection broke [/]",
+        request_id="6ae93e30",
+    ),
+    HistoryNotKept("logons", DAY.key, "rates.json can't be written"),
     SliceStaged("logons", DAY.key, EVENING, 50_000, 8_000_000, 1.0, 0),
     PartitionCommitted("logons", DAY.key, DAY.window, 110_000, 4, reused=False),
 ]
@@ -48,6 +60,11 @@ def test_without_a_terminal_each_event_is_a_line(capsys: pytest.CaptureFixture[s
     assert "110,000 rows" in lines[3]
     assert "about 2 calls to pull" in lines[3]
     assert "60,000 rows" in lines[4]
+    assert "attempt 2 at [2026-11-20T12:00:00Z, 2026-11-21T00:00:00Z) failed;" in lines[5]
+    assert lines[5].endswith(
+        "the same is asked again in 4 s: the connection broke [/] (request id 6ae93e30)"
+    )
+    assert "the next export may count again" in lines[6]
     assert "about 1 more to pull" in lines[4]
     assert lines[-1].endswith("110,000 rows committed after 4 calls")
 
@@ -63,6 +80,8 @@ def test_the_bar_shows_slices_rows_and_quota(
     shown = capsys.readouterr().err
     assert "110,000 rows committed after 4 calls" in shown
     assert "is too much for one call" in shown
+    assert "the connection broke [/] (request id 6ae93e30)" in " ".join(shown.split())
+    assert "may count again" in shown
     assert "100%" in shown
     assert "2 slices, 110,000 rows, quota left: 9 calls/min" in shown
 

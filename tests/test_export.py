@@ -15,7 +15,7 @@ from pipelines.engine import Engine
 from pipelines.errors import CannotSplit, PartitionRefused, SliceFailed
 from pipelines.hunts import ExportSettings, Hunt
 from pipelines.landing import read_receipt
-from pipelines.progress import Event, Retrying, SliceStaged, Waiting
+from pipelines.progress import CallFailed, Event, SliceStaged, Waiting
 from pipelines.slicing import Partition, partition, partition_at
 from pipelines.standin import Fault, Standin
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND
@@ -368,7 +368,11 @@ def test_faults_one_after_another_end_in_a_whole_day_too(
     standin.faults.next(Fault.RESET, Fault.UNAVAILABLE, None, Fault.INVALID_JSON, Fault.CPU)
     events: list[Event] = []
     [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
-    assert sum(isinstance(event, Retrying) for event in events) == 3
+    failed = [event for event in events if isinstance(event, CallFailed)]
+    # Waiting for running time takes longer than the token is good for.
+    remedies = ["retry", "retry", "retry", "wait", "fresh token"]
+    assert [event.remedy for event in failed] == remedies
+    assert [event.attempt for event in failed] == [1, 2, 1, 2, 3]
     assert any(isinstance(event, Waiting) and "429" in str(event) for event in events)
     assert landed(exported.path) == truth(standin, BUSIEST)
 

@@ -23,11 +23,13 @@ from pipelines.api.failures import failure, request_id_of
 from pipelines.api.signin import TokenSource
 from pipelines.api.surfaces import Surface
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
-from pipelines.errors import CallTimedOut, ConnectionFailed, Unauthorized
+from pipelines.errors import CallTimedOut, ConnectionFailed
 
 _CONNECT_SECONDS: Final = 20.0
 # The service ends a call by itself when its time is up; only a dead connection says nothing.
 _READ_GRACE_SECONDS: Final = 30.0
+# A hundred megabytes at a megabit a second; a connection that trickles holds the tenant's one call.
+_BODY_SECONDS: Final = 900.0
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
@@ -42,7 +44,7 @@ class RawAnswer:
 
 
 class HuntingClient:
-    """Sends queries to one surface. A context manager: it keeps its connection open."""
+    """Sends queries to one surface. A context manager: it holds what connections need."""
 
     def __init__(  # noqa: PLR0913 - its parts, each by name; built in one place (`engine`)
         self,
@@ -78,17 +80,10 @@ class HuntingClient:
         self._http.close()
 
     def run(self, query: str) -> RawAnswer:
-        """One call with this query; a token that is refused is replaced once.
+        """One call with this query.
 
         Raises the ``ApiError`` that the service's answer, or the lack of one, amounts to.
         """
-        try:
-            return self._call(query)
-        except Unauthorized:
-            self._tokens.discard()
-            return self._call(query)
-
-    def _call(self, query: str) -> RawAnswer:
         client_request_id = str(uuid.uuid4())
         token = self._tokens.token()
         headers = {
@@ -101,7 +96,7 @@ class HuntingClient:
             with self._http.stream(
                 "POST", self._endpoint, content=json.dumps({"Query": query}), headers=headers
             ) as response:
-                body = b"".join(_inflated(response))
+                body = b"".join(self._within_time(_inflated(response), client_request_id))
         except httpx.TimeoutException as error:
             raise self._timed_out(error, client_request_id) from error
         except httpx.HTTPError as error:
@@ -119,6 +114,18 @@ class HuntingClient:
             request_id=request_id_of(response.headers, client_request_id),
             sha256=hashlib.sha256(body).hexdigest(),
         )
+
+    def _within_time(self, chunks: Iterator[bytes], request_id: str) -> Iterator[bytes]:
+        """The chunks; raises where they trickle in for longer than any answer takes."""
+        started_ns = self._clock.now_ns()
+        for chunk in chunks:
+            yield chunk
+            if self._clock.now_ns() - started_ns > _BODY_SECONDS * NANOSECONDS_PER_SECOND:
+                raise CallTimedOut(
+                    f"the answer of {self._surface.name} was not whole after {_BODY_SECONDS:.0f} "
+                    f"s; the call's running time is spent",
+                    request_id=request_id,
+                )
 
     def _timed_out(
         self, error: httpx.TimeoutException, request_id: str

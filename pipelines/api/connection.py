@@ -39,6 +39,10 @@ def open_connection(
             mounts=_UNPROXIED,
             # A redirect could carry a token or a secret to a host that nobody configured.
             follow_redirects=False,
+            # A connection serves one request. Whatever a broken server or proxy sends after the
+            # announced end of an answer would be read as the answer to the next query; and between
+            # two calls of a quota's pace most hosts would have closed it anyway.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
     # ImportError: a SOCKS proxy, which would need one more library.
     except (ImportError, ValueError, httpx.InvalidURL) as error:

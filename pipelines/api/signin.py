@@ -18,7 +18,7 @@ from pipelines.api.connection import open_connection
 from pipelines.api.credential import credential
 from pipelines.api.surfaces import Surface
 from pipelines.api.tls import tls_context
-from pipelines.errors import SignInError
+from pipelines.errors import SignInError, SignInUnavailable
 from pipelines.settings import Settings
 
 _SIGN_IN_SECONDS: Final = 30.0
@@ -44,6 +44,10 @@ _REMEDIES: Final[Mapping[str, str]] = MappingProxyType(
         "53003": "a conditional access policy blocks the application: exempt it",
     }
 )
+# "A transient error has occurred": the documentation says to try again.
+_PASSING_CODES: Final = frozenset({"90033"})
+# Those of OAuth's own errors (RFC 6749) that pass.
+_PASSING_ERRORS: Final = frozenset({"temporarily_unavailable", "server_error"})
 
 
 class TokenSource(Protocol):
@@ -116,7 +120,9 @@ class _ApplicationTokens:
         code = found.group(1) if found else None
         remedy = _REMEDIES.get(code or "", "look the code up, or ask who runs the tenant")
         correlation_id = answer.get("correlation_id")
-        return SignInError(
+        passes = code in _PASSING_CODES or str(answer.get("error")) in _PASSING_ERRORS
+        kind = SignInUnavailable if passes else SignInError
+        return kind(
             f"sign-in to tenant {self._settings.tenant_id} as {self._settings.client_id} was "
             f"refused: {remedy}. The service says: {description.splitlines()[0]} "
             f"(correlation id {correlation_id})",
@@ -132,7 +138,11 @@ class _ApplicationTokens:
             code or "",
             "check AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, HTTPS_PROXY and HUNTLAKE_CA_BUNDLE",
         )
-        return SignInError(
+        # What msal raises, in place of what it returns, is a 5xx.
+        passes = isinstance(error, (httpx.HTTPError, msal.exceptions.MsalServiceError))
+        passes = passes and code is None
+        kind = SignInUnavailable if passes or code in _PASSING_CODES else SignInError
+        return kind(
             f"sign-in at https://{self._settings.authority_host}/{self._settings.tenant_id} did "
             f"not work: {remedy} ({type(error).__name__}: {error})",
             code=f"AADSTS{code}" if code else None,

@@ -7,7 +7,6 @@ when it is the first of its hunt. A DuckDB file can't be written while others re
 written beside and renamed over: who has it open goes on reading the older one.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -22,14 +21,24 @@ _HIVE_TYPES: Final = {"tenant": "VARCHAR", "date": "DATE", "hour": "UTINYINT"}
 
 
 def publish(layout: LakeLayout) -> bool:
-    """Bring the catalogue up to date with the lake; returns whether it had to change."""
-    layout.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(layout.locks / "catalogue.lock"):
-        wanted = _wanted_views(layout)
-        if layout.catalogue.exists() and _published_views(layout.catalogue) == wanted:
-            return False
-        _write(layout.catalogue, wanted)
-        return True
+    """Bring the catalogue up to date with the lake; returns whether it had to change.
+
+    Raises ``LakeUnwritable`` where the disk says no; the catalogue is then what it was.
+    """
+    try:
+        layout.locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(layout.locks / "catalogue.lock"):
+            wanted = _wanted_views(layout)
+            if layout.catalogue.exists() and _published_views(layout.catalogue) == wanted:
+                return False
+            _write(layout.catalogue, wanted)
+            return True
+    except (OSError, duckdb.IOException, duckdb.FatalException) as error:
+        raise LakeUnwritable(
+            f"the catalogue {layout.catalogue} can't be written: {error}. It is what it was, and "
+            f"so are the partitions; make room, or see who may write there, and run the export "
+            f"again"
+        ) from error
 
 
 def connect(layout: LakeLayout) -> duckdb.DuckDBPyConnection:
@@ -84,16 +93,19 @@ def _published_views(catalogue: Path) -> Mapping[str, str]:
 
 def _write(catalogue: Path, views: Mapping[str, str]) -> None:
     beside = catalogue.with_suffix(".new")
+    leftovers = [beside, Path(f"{beside}.wal")]
+    _remove(leftovers)
     try:
-        _remove([beside, Path(f"{beside}.wal")])
         with duckdb.connect(str(beside)) as connection:
             for name, sql in views.items():
                 comment = sql.replace("'", "''")
                 connection.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
                 connection.execute(f"COMMENT ON VIEW {quoted(name)} IS '{comment}'")
-        os.replace(beside, catalogue)  # noqa: PTH105 - Path.replace says the same, less plainly
-    except (OSError, duckdb.IOException) as error:
-        raise LakeUnwritable(f"the catalogue {catalogue} can't be written: {error}") from error
+            # Closing writes them into the file too, but says nothing where it can't.
+            connection.execute("CHECKPOINT")
+        beside.replace(catalogue)
+    finally:
+        _remove(leftovers)
 
 
 def _remove(paths: Iterable[Path]) -> None:

@@ -10,9 +10,10 @@ from pipelines.landing.cutting import (
     without_column,
 )
 from pipelines.landing.decode import Answer, decode
-from pipelines.landing.files import write_atomically
+from pipelines.landing.files import write_atomically, writing
 from pipelines.landing.partition import commit, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
+from pipelines.landing.room import Need, Room
 from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME
 from pipelines.landing.staging import StagedSlice, Staging
 
@@ -22,8 +23,10 @@ __all__ = [
     "WIRE_NAME",
     "Answer",
     "Begun",
+    "Need",
     "Proof",
     "Receipt",
+    "Room",
     "SliceRecord",
     "StagedSlice",
     "Staging",
@@ -38,4 +41,5 @@ __all__ = [
     "rows_per_cell",
     "without_column",
     "write_atomically",
+    "writing",
 ]

@@ -22,14 +22,15 @@ from pipelines.landing.values import to_array
 class Answer:
     """One decoded answer.
 
-    ``table`` has the landed columns and, last, ``KEPT_ASIDE``; ``execution_seconds`` is what the
-    service says that it ran for, where it says so; ``kept_aside`` counts the values that their type
-    can't hold.
+    ``table`` has the landed columns and, last, ``KEPT_ASIDE``; ``kept_aside`` counts the values
+    that their type can't hold. ``execution_seconds`` is what the service says that it ran for, and
+    ``stated_rows`` how many rows it says that it found, where it says so.
     """
 
     table: pa.Table = field(repr=False)
     execution_seconds: float | None
     kept_aside: int
+    stated_rows: int | None = None
 
     @property
     def rows(self) -> int:
@@ -64,6 +65,7 @@ def _answer(envelope: Mapping[str, Any], dialect: Dialect) -> Answer:
         table=pa.table(arrays, schema=schema),
         execution_seconds=_execution_seconds(envelope),
         kept_aside=sum(map(len, aside.values())),
+        stated_rows=_stated_rows(envelope),
     )
 
 
@@ -83,6 +85,8 @@ def _envelope(body: bytes) -> Mapping[str, Any]:
     envelope = {key.lower(): member for key, member in value.items()}
     if len(envelope) != len(value):
         raise MalformedResponse("the answer has a member twice")
+    if any(key.endswith("nextlink") for key in envelope):
+        raise MalformedResponse("the answer says that it goes on elsewhere, which none is known to")
     return envelope
 
 
@@ -143,6 +147,16 @@ def _aside_array(aside: Mapping[int, Mapping[str, Any]], rows: int) -> pa.Array:
     for row, kept in aside.items():
         texts[row] = write_json(kept)
     return pa.array(texts, pa.string())
+
+
+def _stated_rows(envelope: Mapping[str, Any]) -> int | None:
+    """The rows of the result by its statistics, which Graph leaves out."""
+    stats = envelope.get("stats")
+    listed = stats.get("dataset_statistics") if isinstance(stats, dict) else None
+    if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
+        return None
+    rows = listed[0].get("table_row_count")
+    return rows if type(rows) is int else None
 
 
 def _execution_seconds(envelope: Mapping[str, Any]) -> float | None:

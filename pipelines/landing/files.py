@@ -1,10 +1,12 @@
 """Writing a file so that it is there whole, or not at all.
 
-What belongs here: the atomic step that staging and committing share. What does not: contents.
+What belongs here: the atomic step that staging and committing share, and the error where a disk
+says no. What does not: contents.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import LakeUnwritable
@@ -18,7 +20,7 @@ def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
     Only one process at a time may write a target: what a killed one left is written over.
     """
     beside = target.with_name(f".{target.name}.partial")
-    try:
+    with writing(target):
         _make_folder(target.parent)
         try:
             write(beside)
@@ -27,10 +29,17 @@ def write_atomically(target: Path, write: Callable[[Path], None]) -> None:
         finally:
             beside.unlink(missing_ok=True)
         _sync(target.parent)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says against writing a path into ``LakeUnwritable``."""
+    try:
+        yield
     except OSError as error:
         raise LakeUnwritable(
-            f"{target} can't be written: {error.strerror or error}. What was there before is "
-            f"unharmed; make room, or see who may write there"
+            f"{path} can't be written: {error.strerror or error}. What was there before is "
+            f"unharmed; make room, or see who may write there, and run the export again"
         ) from error
 
 

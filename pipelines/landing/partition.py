@@ -76,7 +76,10 @@ def read_receipt(path: Path) -> Receipt | None:
         # Without a number it is pyarrow's own, for a damaged footer.
         if error.errno in (None, errno.ENOENT):
             return None
-        raise LakeUnwritable(f"{path} can't be read: {error.strerror}") from error
+        raise LakeUnwritable(
+            f"{path} can't be read: {error.strerror or error}; see what stands there, and who may "
+            f"read it"
+        ) from error
     except (pa.ArrowInvalid, KeyError, ValueError, TypeError):
         return None
 

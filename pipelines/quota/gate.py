@@ -14,7 +14,7 @@ from typing import Final
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
-from pipelines.errors import Throttled
+from pipelines.errors import LakeUnwritable, Throttled
 from pipelines.quota.ledger import Ledger
 from pipelines.quota.limits import Limits
 from pipelines.quota.order import Turn, Waiter
@@ -62,8 +62,11 @@ class Gate:
         self._limits = limits
         self._ledger = ledger
         self._clock = clock
-        locks.mkdir(parents=True, exist_ok=True)
         self._lock_file = locks / f"tenant-{tenant}.lock"
+        try:
+            locks.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     @contextmanager
     def call(self, turn: Turn, on_wait: Callable[[Wait], None]) -> Iterator[Call]:
@@ -146,6 +149,8 @@ class Gate:
             lock.acquire(blocking=False)
         except Timeout:
             return Wait(f"another call to tenant {self._tenant} is in flight", None)
+        except OSError as error:
+            raise self._unwritable(error) from error
         wait: Wait | float | None = None
         try:
             wait = self._obstacle(turn, waiter)
@@ -155,6 +160,13 @@ class Gate:
         if isinstance(wait, Wait):
             lock.release()
         return wait
+
+    def _unwritable(self, error: OSError) -> LakeUnwritable:
+        return LakeUnwritable(
+            f"the lock {self._lock_file} can't be taken: {error.strerror or error}. Nothing is "
+            f"called without it; make room, see who may write there, or set HUNTLAKE_DATA to a "
+            f"folder of yours"
+        )
 
     def _obstacle(self, turn: Turn, waiter: Waiter | None) -> Wait | float | None:
         """Why no call of this turn may start now: somebody goes first, or a quota is used up.

@@ -101,6 +101,14 @@ class Knowledge:
             return self.density.rows_between(Position(window.start), Position(window.end))
         return None if self.hourly_rows is None else self.hourly_rows * window.ticks / HOUR_TICKS
 
+    def expected_bytes(self, window: Window) -> int:
+        """About the largest answer that a call for a part of the window may bring."""
+        expected = self.expected_rows(window)
+        rows = self.limit if expected is None else min(self.limit, expected)
+        size = rows * (self.rates.bytes_per_row or 0.0)
+        cap = self.caps.response_bytes
+        return math.ceil(size if cap is None else min(size, cap))
+
     @property
     def hourly_rows(self) -> float | None:
         """The rows to expect in an hour without a count: those of the last, or of the history."""

@@ -164,30 +164,38 @@ def test_a_body_shorter_than_announced_is_no_answer() -> None:
         client.run("T")
 
 
-def test_a_refused_token_is_replaced_once() -> None:
-    """A 401 in the middle of an export costs one fresh token and no slice."""
-    tokens: list[str] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        tokens.append(request.headers["Authorization"])
-        return httpx.Response(401 if len(tokens) == 1 else 200, content=BODY)
-
-    with a_client(handler) as client:
-        client.run("T")
-    assert tokens == [f"Bearer {SECRET}-0", f"Bearer {SECRET}-1"]
-
-
-def test_a_second_401_is_final() -> None:
-    """A tenant that refuses fresh tokens refuses all."""
+@pytest.mark.parametrize(("status", "kind"), [(401, Unauthorized), (403, Forbidden)])
+def test_a_call_is_sent_once(status: int, kind: type[ApiError]) -> None:
+    """Also where its token is refused: each call is to be in the ledger before it is sent."""
     calls: list[int] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         calls.append(1)
-        return httpx.Response(401, content=b"{}")
+        return httpx.Response(status, content=b"{}")
 
-    with a_client(handler) as client, pytest.raises(Unauthorized):
+    with a_client(handler) as client, pytest.raises(kind):
         client.run("T")
-    assert len(calls) == 2
+    assert len(calls) == 1
+
+
+def test_an_answer_that_trickles_in_ends() -> None:
+    """Else it would hold the tenant's one call for as long as a byte comes now and then."""
+    clock = SimulatedClock(0)
+
+    def trickle() -> Iterator[bytes]:
+        while True:
+            clock.sleep(25)
+            yield b" "
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=trickle())
+
+    with (
+        a_client(handler, clock=clock) as client,
+        pytest.raises(CallTimedOut, match="was not whole after 900 s") as caught,
+    ):
+        client.run("T")
+    assert caught.value.request_id
 
 
 def test_no_redirect_is_followed() -> None:
@@ -318,16 +326,3 @@ def test_the_seconds_on_the_wire_are_the_clock_s() -> None:
 
     with a_client(handler, clock=clock) as client:
         assert client.run("T").wire_seconds == 12.5
-
-
-def test_a_forbidden_call_is_not_repeated() -> None:
-    """A permission doesn't come by asking twice."""
-    calls: list[int] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        calls.append(1)
-        return httpx.Response(403, content=b"{}")
-
-    with a_client(handler) as client, pytest.raises(Forbidden):
-        client.run("T")
-    assert len(calls) == 1

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 
 from pipelines.api import SURFACES, TokenSource, token_source
-from pipelines.errors import SettingsError, SignInError
+from pipelines.errors import SettingsError, SignInError, SignInUnavailable
 from pipelines.settings import Settings, load_settings
 from pipelines.standin import Standin
 
@@ -329,7 +329,7 @@ def test_to_discard_a_token_asks_nobody(
         tokens.token()
         reachable = False
         tokens.discard()
-        with pytest.raises(SignInError, match="gone"):
+        with pytest.raises(SignInUnavailable, match="gone"):
             tokens.token()
 
 
@@ -339,6 +339,35 @@ DISCOVERY = {
     "token_endpoint": "https://localhost:1/token",
 }
 DISCOVERED = httpx.Response(200, json=DISCOVERY)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "passes"),
+    [
+        (503, b"<h1>Service Unavailable</h1>", True),
+        (500, b'{"error": "server_error"}', True),
+        (400, b'{"error": "temporarily_unavailable"}', True),
+        (400, b'{"error": "x", "error_description": "AADSTS90033: A transient error"}', True),
+        (401, b'{"error": "invalid_client", "error_description": "AADSTS7000215: no"}', False),
+        (400, b'{"error": "invalid_scope"}', False),
+    ],
+)
+def test_a_sign_in_that_may_pass_is_told_from_one_that_won_t(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, status: int, content: bytes, passes: bool
+) -> None:
+    """An export of hours renews its token in the middle; that must survive a minute's trouble."""
+    answers = iter([DISCOVERED, httpx.Response(status, content=content)])
+
+    def answer(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        return next(answers)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    with (
+        tokens_for(replace(settings, authority_host="localhost:1")) as tokens,
+        pytest.raises(SignInError) as caught,
+    ):
+        tokens.token()
+    assert isinstance(caught.value, SignInUnavailable) is passes
 
 
 @pytest.mark.parametrize("status", [200, 400])

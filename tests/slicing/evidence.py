@@ -200,6 +200,13 @@ def event_lists(draw: st.DrawFn, window: Window, *, most: int, alike: bool) -> t
     """Up to so many events in and about the window; ``alike``: some may be equal in all."""
     count = draw(st.integers(0, most))
     chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - repeated by its seed
+    return made_events(chance, window, count, alike=alike)
+
+
+def made_events(
+    chance: random.Random, window: Window, count: int, *, alike: bool
+) -> tuple[Event, ...]:
+    """So many events in clumps, the same for a seed."""
     ids = chance.choice((1_000_000, 1_000_000, 40, 4)) if alike else 1_000_000
     instants: list[int] = []
     while len(instants) < count:
@@ -258,9 +265,10 @@ def as_counter(table: pa.Table) -> Rows:
 
 def _answer(simulation: Simulation, query: str) -> Rows:
     evaluation = simulation.events.evaluate(query, visible=ALL_TIME, row_cap=NO_CAP)
+    dialect = simulation.tenant.surface.dialect
     with evaluation:
-        body = evaluation.body("odata", 0.0)
-    return as_counter(decode(body, simulation.tenant.surface.dialect).table)
+        body = evaluation.body(dialect, 0.0)
+    return as_counter(decode(body, dialect).table)
 
 
 def crowd(case: Case, simulation: Simulation, span: Span) -> int:

@@ -152,6 +152,9 @@ def test_a_token_that_expires_is_renewed(local: Local) -> None:
     local.client.run(QUERY)
     assert [call.status for call in local.service.calls] == [200, 200]
     local.service.faults.next(Fault.EXPIRED_TOKEN)
+    with pytest.raises(Unauthorized):
+        local.client.run(QUERY)
+    local.tokens.discard()
     local.client.run(QUERY)
     assert [call.status for call in local.service.calls[2:]] == [401, 200]
 
