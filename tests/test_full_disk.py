@@ -6,7 +6,6 @@ had; where this user may mount one, a small file system is filled up in earnest.
 """
 
 import os
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from pipelines.progress import Event, HistoryNotKept, SliceStaged, Waiting
 from pipelines.slicing import Rates, partition
 from pipelines.standin import StandinLimits
 from pipelines.windows import TICKS_PER_SECOND, parse_instant
+from tests.files_end import files_end_at
 from tests.slicing.simulation import Simulation
 
 HUNT = Hunt("alerts", "AlertInfo")
@@ -59,17 +59,6 @@ ALL = {
     FIRST: sorted(f"alert {i}" for i in range(247)),
     SECOND: sorted(f"alert {i}" for i in range(247, 2 * ROWS_A_DAY)),
 }
-
-
-@contextmanager
-def files_end_at(limit: int) -> Iterator[None]:
-    """No file of this process may grow beyond the limit; Python ignores the signal for it."""
-    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
 def limited(
