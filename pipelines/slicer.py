@@ -12,21 +12,17 @@ from typing import Literal
 
 from pipelines.batch import Batch, StagedPartition
 from pipelines.counting import count, with_count
-from pipelines.errors import CannotSplit, LakeUnwritable, MalformedResponse, RowsMissing
+from pipelines.errors import LakeUnwritable, MalformedResponse, RowsMissing
 from pipelines.history import Census, History
-from pipelines.kql import BUCKET, Verdict, is_unfiltered, restrict, widest_columns
+from pipelines.kql import Verdict, is_unfiltered, restrict, widest_columns
 from pipelines.lake import LakeLayout
 from pipelines.landing import (
-    Answer,
     Need,
     Room,
-    SliceRecord,
     StagedSlice,
-    before_last_bucket,
-    before_last_cell,
     rows_per_cell,
-    without_column,
 )
+from pipelines.pages import cannot_split, slice_record, whole_part
 from pipelines.progress import Counted, HistoryNotKept, SliceCut
 from pipelines.pull import Caller, Outlook, Reply, TooMuch
 from pipelines.slicing import (
@@ -47,7 +43,7 @@ from pipelines.slicing import (
     without,
 )
 from pipelines.slicing.knowledge import HOUR_TICKS
-from pipelines.spans import Grid, Position, Span
+from pipelines.spans import Grid, Span
 from pipelines.windows import Window
 
 
@@ -146,7 +142,7 @@ class Slicer:
             return
         try:
             self._learn_answer(asked, reply)
-            landed = self._landed(asked, reply.answer)
+            landed = whole_part(asked, reply.answer, self.known.caps.rows, self._time_column)
         except MalformedResponse as error:
             error.request_id = reply.request_id
             raise self.caller.slice_failed(asked.span, error) from error
@@ -155,7 +151,7 @@ class Slicer:
             return
         span, answer = landed
         self.caller.spent.wasted_rows += reply.answer.rows - answer.rows
-        record = self._record(asked, span, reply, answer)
+        record = slice_record(self.caller, asked, span, reply, answer, self.known.caps.rows)
         self.known = self.known.after_landing(span, answer.rows, seconds=reply.running_seconds)
         self._plan_left = self._plan(without(span, self.batch.rests))
         yield from self.batch.stage(
@@ -183,6 +179,10 @@ class Slicer:
             seconds=left.running_seconds,
         )
 
+    @property
+    def _time_column(self) -> str | None:
+        return self.caller.analysis.time_column
+
     def _query(self, asked: Slice) -> str:
         analysis = self.caller.analysis
         end = asked.span.end
@@ -208,47 +208,6 @@ class Slicer:
         tables = self.caller.analysis.event_tables
         return self.caller.analysis.time_column or (tables[0].time_column if tables else None)
 
-    def _landed(self, asked: Slice, answer: Answer) -> tuple[Span, Answer] | None:
-        """The span that the answer holds whole, and its rows; ``None`` where it holds none whole.
-
-        The service cuts without a word, so as many rows as were asked for means "perhaps more". Of
-        a page in time order, all rows before the last cell are there all the same, or by hash all
-        before its last bucket.
-        """
-        limit = self.known.caps.rows if asked.limit is None else asked.limit
-        if answer.rows < limit:
-            return asked.span, without_column(answer, BUCKET) if asked.by_hash else answer
-        time, start = self.caller.analysis.time_column, asked.span.start
-        if asked.limit is None or time is None:
-            return None
-        begun = (
-            before_last_bucket(answer, time, BUCKET)
-            if asked.by_hash
-            else before_last_cell(answer, time)
-        )
-        # A partition may begin within a cell.
-        end = Position(max(begun.time, start.instant), begun.bucket)
-        return None if end <= start else (Span(start, end), begun.answer)
-
-    def _record(self, asked: Slice, span: Span, reply: Reply, answer: Answer) -> SliceRecord:
-        spent = self.caller.take_spent()
-        return SliceRecord(
-            span=span,
-            rows=answer.rows,
-            limit=self.known.caps.rows if asked.limit is None else asked.limit,
-            proof="whole answer" if span == asked.span else "full page",
-            running_seconds=spent.seconds,
-            request_id=reply.request_id,
-            body_sha256=reply.body_sha256,
-            body_bytes=reply.body_bytes,
-            kept_aside=answer.kept_aside,
-            pulled_ns=self.caller.clock.now_ns(),
-            calls=spent.calls,
-            counting_calls=spent.counting_calls,
-            wasted_calls=spent.wasted_calls,
-            wasted_rows=spent.wasted_rows,
-        )
-
     # Answers that are too much
 
     def _shrink(self, asked: Slice, refused: TooMuch) -> None:
@@ -257,7 +216,9 @@ class Slicer:
             known.after_too_large(asked) if refused.too_large else known.after_too_heavy(asked)
         )
         if smaller is None:
-            raise self._cannot_split(asked.span, refused.reason) from refused.cause
+            raise cannot_split(
+                self.caller, asked.span, refused.reason, hashable=known.hashable
+            ) from refused.cause
         self.known = smaller
         self._plan_left = None
 
@@ -274,31 +235,9 @@ class Slicer:
         if wanted is not None and self._count(wanted):
             return
         if smaller is None:
-            raise self._cannot_split(span, reason)
+            raise cannot_split(self.caller, span, reason, hashable=self.known.hashable)
         self.known = smaller
         self._plan_left = None
-
-    def _cannot_split(self, span: Span, reason: str) -> CannotSplit:
-        analysis, where = self.caller.analysis, self.caller.where(span)
-        if analysis.grid is None and not self.known.hashable:
-            daily = self.caller.partition.partitioning == "daily"
-            hourly = ", or make its partitions hourly (`export: partitions:`)" if daily else ""
-            return CannotSplit(
-                f"{where}: {reason}, and the hunt can't be cut: it is {analysis.verdict}, since "
-                f"{analysis.reason}. Filter or summarise it further{hourly}"
-            )
-        if not self.known.hashable:
-            why = analysis.reason
-            if analysis.verdict is Verdict.ROW_WISE:
-                why = "its rows hold what may change between two calls, so that no hash is sure"
-            return CannotSplit(
-                f"{where}: {reason}, and neither time nor a key divides that further, since "
-                f"{why}. Filter the hunt further"
-            )
-        return CannotSplit(
-            f"{where}: {reason}, and a hash divides that no further: its rows are alike in what "
-            f"they are divided by. Filter the hunt further, or summarise what is alike"
-        )
 
     # Counting and learning
 
