@@ -28,7 +28,6 @@ _WORTH_A_CALL_NS: Final = 60 * NANOSECONDS_PER_SECOND
 # A wait is cut into pieces so that what another process learned meanwhile counts.
 _LONGEST_NAP_SECONDS: Final = 60.0
 _SIGN_OF_LIFE_NS: Final = 30 * NANOSECONDS_PER_SECOND
-_OF_RUNNING_TIME: Final = {"running time": True, "calls": False}
 
 
 # Whoever isn't written down yet came last.
@@ -229,7 +228,7 @@ class Gate:
         self._ledger.learn_refusal(
             self._tenant,
             self._limits,
-            of_running_time=_OF_RUNNING_TIME.get(error.quota),
+            of_running_time=error.quota == "running time",
             wait_seconds=error.retry_after_seconds,
             now_ns=self._clock.now_ns(),
             reason=f"the service refuses calls (429, {error.quota})",

@@ -95,20 +95,16 @@ class Ledger:
         tenant: str,
         limits: Limits,
         *,
-        of_running_time: bool | None,
+        of_running_time: bool,
         wait_seconds: float,
         now_ns: int,
         reason: str,
     ) -> None:
-        """What a 429 teaches: until when nobody need ask, and what others must have used.
-
-        ``of_running_time`` is ``None`` where the service does not say which quota it is.
-        """
-        if of_running_time is not None:
+        """What a 429 teaches: until when nobody need ask, and what others must have used."""
+        if of_running_time:
             found = starts.found_outside(
                 self.account(tenant, limits, now_ns=now_ns),
                 limits,
-                of_running_time=of_running_time,
                 wait_seconds=wait_seconds,
                 now_ns=now_ns,
             )

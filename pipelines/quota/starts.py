@@ -57,14 +57,13 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What others of the tenant were found to have used of a quota when the service refused us.
+    """Running time that others of the tenant were found to have used when the service refused us.
 
     Of when they used it, only this is known: the service takes a call again at ``first_ns``, and
     all of it has left at ``last_ns``, a whole window after it was found. Until then others are
     taken to go on using as much.
     """
 
-    of_running_time: bool
     per_seconds: int
     amount: float
     first_ns: int
@@ -190,16 +189,16 @@ def used(account: Account, limits: Limits, *, now_ns: int) -> list[Used]:
 
 
 def found_outside(
-    account: Account, limits: Limits, *, of_running_time: bool, wait_seconds: float, now_ns: int
+    account: Account, limits: Limits, *, wait_seconds: float, now_ns: int
 ) -> list[Outside]:
-    """What others must have used, where the service says that a quota is used up and we did not.
+    """The running time that others must have used, where the service says that none is left.
 
+    Of calls nothing is learned: their windows are short, and the service says when to come again.
     Which window it is the service does not say: it is taken for the shortest that the wait fits in,
     and comes first: what was known of others there is known better now. What is new of it was used
     in the longer ones too. Nothing, where no quota of ours is meant, or we have used it all.
     """
-    quotas: Sequence[Quota] = limits.running if of_running_time else limits.calls
-    meant = [each for each in quotas if each.per_seconds >= wait_seconds]
+    meant = [each for each in limits.running if each.per_seconds >= wait_seconds]
     if not meant:
         return []
     quota, *longer = meant
@@ -211,10 +210,10 @@ def found_outside(
     )
     first_ns, last_ns = now_ns + _ns(wait_seconds), _leaves_ns(now_ns, quota)
     amount = theirs + quota.amount * _MARGIN
-    found = [Outside(of_running_time, quota.per_seconds, amount, first_ns, max(first_ns, last_ns))]
+    found = [Outside(quota.per_seconds, amount, first_ns, max(first_ns, last_ns))]
     for each in longer if theirs > known else []:
         last_ns = _leaves_ns(now_ns, each)
-        found.append(Outside(of_running_time, each.per_seconds, theirs - known, last_ns, last_ns))
+        found.append(Outside(each.per_seconds, theirs - known, last_ns, last_ns))
     return found
 
 
@@ -332,8 +331,7 @@ def _leaves_ns(at_ns: int, quota: Quota) -> int:
 
 
 def _is_of(outside: Outside, quota: Quota) -> bool:
-    running = isinstance(quota, RunningQuota)
-    return outside.of_running_time == running and outside.per_seconds == quota.per_seconds
+    return isinstance(quota, RunningQuota) and outside.per_seconds == quota.per_seconds
 
 
 def _ns(seconds: float) -> int:

@@ -42,7 +42,6 @@ CREATE TABLE IF NOT EXISTS blocks (
 );
 CREATE TABLE IF NOT EXISTS outside (
     tenant TEXT NOT NULL,
-    of_running_time INTEGER NOT NULL,
     per_seconds INTEGER NOT NULL,
     amount REAL NOT NULL,
     first_ns INTEGER NOT NULL,
@@ -273,23 +272,22 @@ class SqliteStore:
         with self._connection() as connection:
             if instead:
                 connection.execute(
-                    "DELETE FROM outside WHERE tenant = ? AND of_running_time = ? "
-                    "AND per_seconds = ?",
-                    (tenant, found.of_running_time, found.per_seconds),
+                    "DELETE FROM outside WHERE tenant = ? AND per_seconds = ?",
+                    (tenant, found.per_seconds),
                 )
             connection.execute(
-                "INSERT INTO outside VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outside VALUES (?, ?, ?, ?, ?)",
                 (tenant, *astuple(found)),
             )
 
     def outside(self, tenant: str, *, now_ns: int) -> list[Outside]:
         """See ``LedgerStore``."""
         rows = self._read(
-            "SELECT of_running_time, per_seconds, amount, first_ns, last_ns FROM outside "
+            "SELECT per_seconds, amount, first_ns, last_ns FROM outside "
             "WHERE tenant = ? AND last_ns > ?",
             (tenant, now_ns),
         )
-        return [Outside(bool(running), *rest) for running, *rest in rows]
+        return [Outside(*row) for row in rows]
 
     def wait(self, tenant: str, turn: Turn, *, now_ns: int) -> Waiter:
         """See ``LedgerStore``."""
@@ -391,4 +389,13 @@ def _is_dead(host: str, process: int) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_zombie(process)
+
+
+def _is_zombie(process: int) -> bool:
+    """Whether it has ended and its parent has not asked how: only Linux tells."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[:1] == ["Z"]

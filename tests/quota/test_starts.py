@@ -73,9 +73,7 @@ def test_a_call_that_nobody_settled_counts_for_as_long_as_it_may_have_run() -> N
 def test_a_refusal_tells_what_others_have_used() -> None:
     """The rest of the quota, for a whole window; but one call goes through when it said so."""
     account = Account([spent(0, 200)])
-    found, by_day = found_outside(
-        account, LIMITS, of_running_time=True, wait_seconds=1_200, now_ns=1_000 * S
-    )
+    found, by_day = found_outside(account, LIMITS, wait_seconds=1_200, now_ns=1_000 * S)
     # And a quarter of the quota more, since they won't use the same in each hour.
     assert found.amount == pytest.approx(400 + 150)
     assert (found.first_ns, found.last_ns) == (2_200 * S, 1_000 * S + HOUR)
@@ -96,9 +94,7 @@ def test_a_refusal_tells_what_others_have_used() -> None:
 def test_where_most_was_ours_no_call_is_tried_on_a_promise() -> None:
     """Others may well have taken what was free by then: each window teaches us once."""
     account = Account([spent(0, 400)])
-    [found, by_day] = found_outside(
-        account, LIMITS, of_running_time=True, wait_seconds=1_200, now_ns=1_000 * S
-    )
+    [found, by_day] = found_outside(account, LIMITS, wait_seconds=1_200, now_ns=1_000 * S)
     known = Account([spent(0, 400)], [found, by_day])
     assert start(known, 2_000, 60).at_ns == 400 * S + HOUR
 
@@ -107,10 +103,8 @@ def test_a_quota_that_we_have_used_ourselves_teaches_nothing() -> None:
     """Nor does one that the profile doesn't have."""
     account = Account([spent(0, 600)])
 
-    def found(limits: Limits, wait_seconds: float = 60, *, running: bool = True):
-        return found_outside(
-            account, limits, of_running_time=running, wait_seconds=wait_seconds, now_ns=700 * S
-        )
+    def found(limits: Limits, wait_seconds: float = 60):
+        return found_outside(account, limits, wait_seconds=wait_seconds, now_ns=700 * S)
 
     assert found(LIMITS) == []
     assert found(parse_limits("graph")) == []
@@ -185,13 +179,10 @@ def test_what_is_left_of_a_quota_is_told() -> None:
 def test_a_second_refusal_knows_better_what_others_use() -> None:
     """It takes the place of what was known, also where that had accounted for all."""
     account = Account([spent(0, 200)])
-    first, by_day = found_outside(
-        account, LIMITS, of_running_time=True, wait_seconds=9, now_ns=1_000 * S
-    )
+    first, by_day = found_outside(account, LIMITS, wait_seconds=9, now_ns=1_000 * S)
     again = found_outside(
         Account([spent(0, 200)], [first, by_day]),
         LIMITS,
-        of_running_time=True,
         wait_seconds=9,
         now_ns=2_000 * S,
     )
