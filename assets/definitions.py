@@ -8,6 +8,7 @@ import dagster as dg
 from assets.catalogue import TenantHunts, load_tenant_hunts
 from assets.destinations import remote_destinations
 from assets.exports import broken_hunt_asset, export_asset
+from assets.quota import quota_asset
 from assets.resources import EngineResource
 from assets.schedules import nightly_schedule
 
@@ -27,7 +28,7 @@ def build_defs(
         if hunt.export.schedule
     ]
     return dg.Definitions(
-        assets=[*exports, *broken, remote_destinations(hunts)],
+        assets=[*exports, *broken, remote_destinations(hunts), quota_asset(hunts)],
         schedules=schedules,
         resources={"engine": engine or EngineResource()},
         # One pull at a time for each tenant leaves nothing to run in parallel, and a process for

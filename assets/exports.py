@@ -4,14 +4,17 @@ What belongs here: the asset and how it reports. What does not: what a materiali
 looks like (``metadata``), or how an export works (``pipelines.export``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
 from assets.catalogue import TenantHunts, dagster_name
 from assets.metadata import describe_hunt, describe_partition
+from assets.quota import quota_numbers, quota_picture
 from assets.resources import EngineResource
 from assets.watching import RunLog
+from pipelines.engine import Engine
 from pipelines.errors import HuntFileError, HuntlakeError
 from pipelines.export import PartitionExport
 from pipelines.hunts import Hunt
@@ -57,8 +60,8 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ExportConfig, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[None]]:
         keys = sorted(context.partition_keys)
-        for exported in _exports(context, hunt, keys, config, engine):
-            metadata = describe_partition(exported, hunts.layout)
+        for exported, quota in _exports(context, hunt, keys, config, engine):
+            metadata = {**describe_partition(exported, hunts.layout), **quota}
             if len(keys) == 1:
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata)
             else:
@@ -77,19 +80,30 @@ def _exports(
     keys: list[str],
     config: ExportConfig,
     engine: EngineResource,
-) -> Iterator[PartitionExport]:
+) -> Iterator[tuple[PartitionExport, Mapping[str, Any]]]:
+    """Each partition as it commits, with what the quota looks like then."""
     partitions = [partition(hunt.export.partitions, key) for key in keys]
     try:
         with engine.open() as opened:
-            yield from opened.export(
+            for exported in opened.export(
                 hunt,
                 partitions,
                 refresh=config.refresh,
                 observer=RunLog(context.log, opened.clock),
-            )
+            ):
+                is_last = exported.partition.key == keys[-1]
+                yield exported, _quota(opened, hunt, with_picture=is_last)
     except HuntlakeError as error:
         # The message says what to do; Dagster would put a page of its own frames before it.
         raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def _quota(engine: Engine, hunt: Hunt, *, with_picture: bool) -> Mapping[str, Any]:
+    """Once a run is enough of the picture, which Dagster keeps for ever; the numbers are small."""
+    tenant = engine.tenant_for(hunt)
+    at = (engine.layout, tenant.id, tenant.limits, engine.clock)
+    picture = {"quota_over_the_day": quota_picture(*at)} if with_picture else {}
+    return {**quota_numbers(*at), **picture}
 
 
 def broken_hunt_asset(hunts: TenantHunts, name: str, error: HuntFileError) -> dg.AssetsDefinition:

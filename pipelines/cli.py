@@ -10,6 +10,7 @@ used wrongly; 130 interrupted.
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -25,11 +26,12 @@ from pipelines.hunt_files import load_hunts
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout, connect
 from pipelines.progress import Observer
-from pipelines.settings import load_paths, load_settings
+from pipelines.settings import load_limits, load_paths, load_settings
 from pipelines.slicing import Partition, partition_at, partitions_between
 from pipelines.windows import Window, parse_instant
 
 _OUTPUTS: Final = ("table", "csv", "json")
+_PICTURES: Final = (".svg", ".png")
 
 
 def main() -> None:
@@ -247,6 +249,68 @@ def _lines() -> Iterator[Observer]:
 
     with PlainLines() as lines:
         yield lines
+
+
+class _Picture(click.Path):
+    """A file whose ending says how the picture is drawn."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if Path(value).suffix.lower() not in _PICTURES:
+            self.fail(f"{value!r} must end in {' or '.join(_PICTURES)}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+@cli.command()
+@click.option("--tenant", metavar="ID", help="Whose quota.  [default: AZURE_TENANT_ID]")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Who spent it on a UTC day, and its picture.  [default: the last 24 hours]",
+)
+@click.option(
+    "--plot",
+    type=_Picture(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw the day's running time against the limit, as FILE.svg or FILE.png.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is printed.",
+)
+def quota(tenant: str | None, day: datetime | None, plot: Path | None, output: str) -> None:
+    """Show what is used and left of the quota, when it frees, who spent it, and who waits.
+
+    Reads the ledger only: it makes no call and needs no sign-in. What it counts against is
+    HUNTLAKE_LIMITS. What other applications and people used is not seen, except what the service's
+    refusals (429) told. Who waits is listed in the order in which their calls would come, with when
+    each would be done if nobody else came.
+
+    \b
+    Examples:
+        huntlake quota
+        huntlake quota --plot quota.svg
+        huntlake quota --day 2026-11-20 --output json
+    """
+    from pipelines.quota_report import last_day, quota_report, utc_day
+    from pipelines.quota_text import quota_json, quota_lines
+
+    paths, limits = load_paths(), load_limits()
+    layout, tenant = LakeLayout(paths.data), tenant or paths.tenant_id
+    now_ns = SystemClock().now_ns()
+    period = last_day(now_ns) if day is None else utc_day(day)
+    report = quota_report(layout, tenant, limits, period, now_ns=now_ns)
+    for line in [quota_json(report)] if output == "json" else quota_lines(report):
+        click.echo(line)
+    if plot is not None:
+        from pipelines.quota_day import quota_day
+        from pipelines.quota_plot import draw_to
+
+        draw_to(plot, quota_day(layout, tenant, limits, period, now_ns=now_ns))
+        click.echo(f"the picture is in {plot}", err=True)
 
 
 @cli.command()

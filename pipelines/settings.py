@@ -67,6 +67,14 @@ def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT
     return paths
 
 
+def load_limits(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Limits:
+    """What the service allows, which takes no sign-in. Raises ``SettingsError``."""
+    reader = _Reader(environ, root)
+    limits = _limits(reader)
+    reader.raise_problems()
+    return limits
+
+
 def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Settings:
     """All settings. Raises one ``SettingsError`` that names everything missing or contradictory."""
     reader = _Reader(environ, root)
@@ -76,7 +84,6 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", reader.file)
     _one_credential(reader, secret, certificate)
     paths = _paths(reader, tenant_id or _DEMO_TENANT)
-    limits = reader.optional("HUNTLAKE_LIMITS", parse_limits)
     settings = Settings(
         tenant_id=paths.tenant_id,
         client_id=client_id or "",
@@ -89,7 +96,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
         ca_bundle=reader.optional("HUNTLAKE_CA_BUNDLE", reader.file),
         data=paths.data,
         hunts=paths.hunts,
-        limits=limits or parse_limits("seed"),
+        limits=_limits(reader),
     )
     for problem in contradictions(settings.surface, settings.api_url, settings.authority_host):
         reader.problem(problem)
@@ -161,6 +168,10 @@ def _paths(reader: _Reader, tenant_id: str) -> Paths:
         data=reader.optional("HUNTLAKE_DATA", reader.path) or reader.path("data"),
         hunts=reader.optional("HUNTLAKE_HUNTS", reader.path) or reader.path("assets/hunts"),
     )
+
+
+def _limits(reader: _Reader) -> Limits:
+    return reader.optional("HUNTLAKE_LIMITS", parse_limits) or parse_limits("seed")
 
 
 def _one_credential(reader: _Reader, secret: str | None, certificate: Path | None) -> None:

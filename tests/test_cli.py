@@ -268,7 +268,8 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
 def test_every_command_has_help_that_teaches() -> None:
     """A line of what it does, and for all but the plainest an example."""
     runner = CliRunner()
-    assert set(cli.commands) == {"check", "demo", "export", "plan", "sql", "standin", "verify"}
+    names = {"check", "demo", "export", "plan", "quota", "sql", "standin", "verify"}
+    assert set(cli.commands) == names
     for name, each in cli.commands.items():
         shown = runner.invoke(cli, [name, "--help"])
         assert shown.exit_code == 0

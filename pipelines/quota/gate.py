@@ -61,7 +61,7 @@ class Gate:
         self._limits = limits
         self._ledger = ledger
         self._clock = clock
-        self._lock_file = locks / f"tenant-{tenant}.lock"
+        self._lock_file = _lock_file(locks, tenant)
         try:
             locks.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -233,3 +233,21 @@ class Gate:
             now_ns=self._clock.now_ns(),
             reason=f"the service refuses calls (429, {error.quota})",
         )
+
+
+def is_calling(locks: Path, tenant: str) -> bool:
+    """Whether a process holds the tenant's one place: it calls, or looks whether it may."""
+    path = _lock_file(locks, tenant)
+    if not path.exists():
+        return False
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _lock_file(locks: Path, tenant: str) -> Path:
+    return locks / f"tenant-{tenant}.lock"

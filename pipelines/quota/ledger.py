@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.quota import order, starts
+from pipelines.quota.forecast import Forecast, Queued, forecast
 from pipelines.quota.limits import Limits
 from pipelines.quota.order import Turn, Urgency, Waiter
 from pipelines.quota.starts import Account, Start, Used
@@ -134,6 +135,21 @@ class Ledger:
             found.append(self.first_of(tenant, left, now_ns=now_ns))
             left.remove(found[-1])
         return found
+
+    def forecast(self, tenant: str, limits: Limits, *, now_ns: int) -> Forecast:
+        """When each of those who wait would be called, and be done."""
+        queued = []
+        for waiter in self.store.waiting(tenant, now_ns=now_ns):
+            calls = max(1, waiter.turn.calls_left)
+            seconds = waiter.turn.seconds_left or calls * self.expected_seconds(tenant, waiter.turn)
+            queued.append(Queued(waiter, calls, seconds))
+        return forecast(
+            self.account(tenant, limits, now_ns=now_ns),
+            limits,
+            queued,
+            self.store.served(tenant, since_ns=now_ns - _DAY_NS),
+            now_ns=now_ns,
+        )
 
 
 def _calls_of(waiter: Waiter) -> list[float]:

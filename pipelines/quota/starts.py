@@ -83,13 +83,14 @@ class Used:
     """How much of one quota is used: calls, or seconds of running time.
 
     ``by_others`` is the part that the service's refusals told of; ``frees_ns`` is when the next of
-    it is free again (``None``: nothing is used).
+    it is free again, and ``all_free_ns`` when all of it is (``None``: nothing is used).
     """
 
     quota: Quota
     used: float
     by_others: float
     frees_ns: int | None
+    all_free_ns: int | None
 
     @property
     def amount(self) -> float:
@@ -182,9 +183,10 @@ def used(account: Account, limits: Limits, *, now_ns: int) -> list[Used]:
         others = [each for each in account.outside if _is_of(each, quota)]
         by_others = sum(each.amount for each in others if each.last_ns > now_ns)
         leaves = [at for at, _ in ours.beside(others, now_ns).entries]
-        leaves += [_leaves_ns(call.last_ns, quota) for call in ours.unsettled]
+        leaves += [leaves_ns(call.last_ns, quota) for call in ours.unsettled]
         total = ours.amount(now_ns) + by_others
-        found.append(Used(quota, total, by_others, min(leaves, default=None)))
+        frees_ns, all_free_ns = min(leaves, default=None), max(leaves, default=None)
+        found.append(Used(quota, total, by_others, frees_ns, all_free_ns))
     return found
 
 
@@ -208,11 +210,11 @@ def found_outside(
     known = sum(
         each.amount for each in account.outside if _is_of(each, quota) and each.last_ns > now_ns
     )
-    first_ns, last_ns = now_ns + _ns(wait_seconds), _leaves_ns(now_ns, quota)
+    first_ns, last_ns = now_ns + _ns(wait_seconds), leaves_ns(now_ns, quota)
     amount = theirs + quota.amount * _MARGIN
     found = [Outside(quota.per_seconds, amount, first_ns, max(first_ns, last_ns))]
     for each in longer if theirs > known else []:
-        last_ns = _leaves_ns(now_ns, each)
+        last_ns = leaves_ns(now_ns, each)
         found.append(Outside(each.per_seconds, theirs - known, last_ns, last_ns))
     return found
 
@@ -240,18 +242,18 @@ class _Use:
         """What is ours."""
         if isinstance(quota, CallQuota):
             leaves = (
-                _leaves_ns(call.started_ns, quota) + _ARRIVAL_GUARD_NS for call in account.spent
+                leaves_ns(call.started_ns, quota) + _ARRIVAL_GUARD_NS for call in account.spent
             )
             return cls(quota, [(at, 1.0) for at in leaves if at > now_ns])
         entries, unsettled = [], []
         for call in account.spent:
-            leaves_ns = _leaves_ns(call.last_ns, quota)
-            if leaves_ns <= now_ns:
+            at_ns = leaves_ns(call.last_ns, quota)
+            if at_ns <= now_ns:
                 continue
             if call.running_seconds is None:
                 unsettled.append(call)
             else:
-                entries.append((leaves_ns, call.running_seconds))
+                entries.append((at_ns, call.running_seconds))
         return cls(quota, entries, unsettled)
 
     def beside(self, others: Iterable[Outside], now_ns: int) -> Self:
@@ -283,14 +285,14 @@ class _Use:
             return sum(
                 call.seconds_by(start_ns + duration_ns)
                 for call in self.unsettled
-                if _leaves_ns(call.last_ns, self.quota) > start_ns
+                if leaves_ns(call.last_ns, self.quota) > start_ns
             )
 
         left = sum(amount for _, amount in self.entries)
         if left + growing(now_ns) <= room:
             return Start(now_ns, None)
         much = f"{left + growing(now_ns):,.0f} of " if running else ""
-        last = [(_leaves_ns(call.last_ns, self.quota), 0.0) for call in self.unsettled]
+        last = [(leaves_ns(call.last_ns, self.quota), 0.0) for call in self.unsettled]
         taken_ns = at_ns = now_ns
         for at_ns, amount in sorted([*self.entries, *last]):
             if left + growing(at_ns - 1) > taken:
@@ -322,7 +324,7 @@ def _start_beside(
     return Start(at_ns, f"{start.reason}, some of it by others" if at_ns > now_ns else None)
 
 
-def _leaves_ns(at_ns: int, quota: Quota) -> int:
+def leaves_ns(at_ns: int, quota: Quota) -> int:
     """When what was spent at an instant counts no more."""
     window_ns = quota.per_seconds * NANOSECONDS_PER_SECOND
     if quota.calendar:

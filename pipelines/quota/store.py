@@ -88,6 +88,11 @@ class LedgerCall:
     worst_seconds: float
     outcome: str | None
 
+    @property
+    def spent(self) -> Spent:
+        """What counts of it against quotas."""
+        return Spent(self.started_ns, self.ended_ns, self.running_seconds, self.worst_seconds)
+
 
 class LedgerStore(Protocol):
     """What a database must do for the ledger. Every step is atomic, and seen by every process."""
@@ -110,6 +115,10 @@ class LedgerStore(Protocol):
 
     def spent(self, tenant: str, *, since_ns: int) -> list[Spent]:
         """What the calls that started after an instant count against quotas, the first first."""
+        ...
+
+    def tenants(self) -> list[str]:
+        """Everybody who was ever called, in alphabetical order."""
         ...
 
     def longest_seconds(self, tenant: str, hunt: str, *, of_calls: int) -> float | None:
@@ -230,6 +239,10 @@ class SqliteStore:
             (tenant, since_ns),
         )
         return list(map(Spent._make, rows))
+
+    def tenants(self) -> list[str]:
+        """See ``LedgerStore``."""
+        return [name for (name,) in self._read("SELECT DISTINCT tenant FROM calls ORDER BY 1", ())]
 
     def longest_seconds(self, tenant: str, hunt: str, *, of_calls: int) -> float | None:
         """See ``LedgerStore``."""

@@ -9,6 +9,7 @@ import pytest
 
 from assets.catalogue import TenantHunts
 from assets.definitions import build_defs
+from assets.quota import quota_asset
 from assets.resources import EngineResource
 from pipelines.engine import Engine
 from pipelines.hunt_files import load_hunts
@@ -154,3 +155,34 @@ def test_refresh_pulls_again(serve: Serve, materialize: Callable[..., Any]) -> N
         for config in (None, None, refresh):
             materialize(standin, instance, partition_key="2026-11-19", run_config=config)
     assert len(standin.calls) == 2
+
+
+def test_each_partition_says_what_of_the_quota_is_used(
+    serve: Serve, materialize: Callable[..., Any], hunts: TenantHunts
+) -> None:
+    """Numbers on each, and the picture once a run, since Dagster keeps everything for ever."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert materialize(serve(), instance, tags=RANGE).success
+        found = metadata_by_partition(instance, hunts.key("network"))
+    used = [found[f"2026-11-{day}"]["quota_used_hour_seconds"].value for day in (17, 18, 19)]
+    assert 0 < used[0] <= used[1] <= used[2]
+    assert all("quota_used_minute_calls" in each for each in found.values())
+    with_picture = [key for key, each in found.items() if "quota_over_the_day" in each]
+    assert with_picture == ["2026-11-19"]
+    picture = found["2026-11-19"]["quota_over_the_day"].value
+    assert picture.startswith("![running time used](data:image/png;base64,")
+    assert len(picture) < 40_000
+
+
+def test_the_quota_can_be_looked_at_without_an_export(
+    hunts: TenantHunts, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An asset of its own shows it: no call, no sign-in."""
+    for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "HUNTLAKE_LIMITS"):
+        monkeypatch.setenv(name, "")
+    result = dg.materialize([quota_asset(hunts, clock)])
+    [event] = result.get_asset_materialization_events()
+    metadata = event.materialization.metadata
+    assert metadata["quota_used_day_seconds"].value == 0
+    assert "Nothing was called in the last day." in str(metadata["report"].value)
+    assert "base64" in str(metadata["quota_over_the_day"].value)
