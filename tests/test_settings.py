@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SettingsError
-from pipelines.settings import load_paths, load_settings
+from pipelines.settings import load_limits, load_paths, load_settings
 
 GOOD = {
     "AZURE_TENANT_ID": "contoso.onmicrosoft.com",
@@ -160,3 +160,12 @@ def test_the_host_may_be_given_as_the_azure_sdks_take_it(tmp_path: Path) -> None
         }
         settings = load_settings(environment, root=tmp_path)
         assert settings.authority_host == "login.microsoftonline.us"
+
+
+def test_limits_need_no_sign_in(tmp_path: Path) -> None:
+    """What the service allows can be read by whoever may not call it."""
+    assert load_limits({}, root=tmp_path).running[0].seconds == 600
+    limits = load_limits({"HUNTLAKE_LIMITS": "mde,share=0.5"}, root=tmp_path)
+    assert (limits.calls[1].calls, limits.share) == (1_500, 0.5)
+    with pytest.raises(SettingsError, match="HUNTLAKE_LIMITS: 'sead' is no profile"):
+        load_limits({"HUNTLAKE_LIMITS": "sead"}, root=tmp_path)

@@ -91,3 +91,11 @@ def test_what_a_hunt_had_of_the_day_counts() -> None:
 def test_nobody_waits() -> None:
     """Then there is nothing to say."""
     assert play() == Forecast((), NOW)
+
+
+def test_equals_take_turns_by_running_time_not_by_calls() -> None:
+    """Who had little of it goes again, before one whose single call took long."""
+    long = queued(1, "long", Urgency.BACKFILL, 2, 60)
+    short = queued(2, "short", Urgency.BACKFILL, 2, 10)
+    found = {each.waiter.turn.hunt: each for each in play(long, short).queue}
+    assert found["short"].done_ns == NOW + 40 * S
