@@ -25,14 +25,14 @@ def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     """Exports go on after each kill, and pull again what was being pulled at most."""
     # A small day, and nothing that lets an export wait.
     with Tenant(tmp_path, busiest_day_rows=1_100, calls=()) as tenant:
-        exports = list(exports_under_kills(tenant, tmp_path, kills=6, seed=1, within_seconds=1.2))
+        exports = list(exports_under_kills(tenant, tmp_path, kills=4, seed=1, within_seconds=1.2))
     outcome = Outcome.of(exports)
     assert outcome.holds, as_table(exports)
     assert set(asdict(outcome)) == {
         *("kills", "rows_lost", "rows_doubled"),
         "slices_pulled_again_max",
     }
-    assert outcome.kills == 6
+    assert outcome.kills == 4
 
 
 def test_a_count_serves_the_next_run_too(

@@ -157,9 +157,8 @@ class Density:
         if first and first.window.start < end.instant < first.window.end:
             due = self.rows_between(start, Position(first.window.end)) - rows
             window = Window(end.instant, first.window.end)
-            if self.is_cell(window):
-                # What is left of its last cell is taken for the share that its buckets are of it.
-                due *= BUCKETS / (BUCKETS - end.bucket)
+            # Of the cell that the end lies in some buckets are gone, which the piece still spans.
+            due *= window.ticks / (window.ticks - self._ticks_gone(end, window.end))
             left[0] = Piece(window, min(first.rows, max(0, round(due))))
         return self._with(left)
 
@@ -195,13 +194,22 @@ class Density:
         first = bisect_right(self.pieces, start.instant, key=lambda piece: piece.window.end)
         return iter(self.pieces[first:])
 
+    def _ticks_gone(self, position: Position, end: int) -> float:
+        """The buckets before a position in its cell, as so much of the cell's time."""
+        if self.grid is None or not position.bucket:
+            return 0.0
+        cell_end = min(self.grid.cell_end(position.instant), end)
+        return (cell_end - position.instant) * position.bucket / BUCKETS
+
     def _rows_before(self, piece: Piece, position: Position) -> float:
         if position.instant >= piece.window.end:
             return piece.rows
         if position.instant < piece.window.start:
             return 0
         if not self.is_cell(piece.window):
-            return piece.rows * (position.instant - piece.window.start) / piece.window.ticks
+            ticks: float = position.instant - piece.window.start
+            ticks += self._ticks_gone(position, piece.window.end)
+            return piece.rows * ticks / piece.window.ticks
         if not piece.groups:
             return piece.rows * position.bucket / BUCKETS
         whole, rest = divmod(position.bucket * len(piece.groups), BUCKETS)

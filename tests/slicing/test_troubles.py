@@ -62,7 +62,7 @@ def check_all(case: Case, simulation: Simulation, exports: list[PartitionExport]
 # Rows that arrive meanwhile
 
 
-@settings(max_examples=15, **_PATIENT)
+@settings(max_examples=10, **_PATIENT)
 @given(st.data())
 def test_what_arrives_meanwhile_neither_hides_nor_doubles_what_was_there(
     data: st.DataObject,
@@ -122,7 +122,7 @@ def without_counts(rows: Rows) -> Rows:
 # Interruptions
 
 
-@settings(max_examples=14, **_PATIENT)
+@settings(max_examples=9, **_PATIENT)
 @given(cases((*ROW_WISE, *ALIGNED, *KEYED), most=80), st.integers(1, 12))
 def test_an_interrupted_export_goes_on_where_it_was(case: Case, stop: int) -> None:
     """Whatever was staged is not pulled again, and the whole is as if nothing had happened."""
@@ -225,7 +225,7 @@ def check_each(case: Case, simulation: Simulation, exports: list[PartitionExport
         assert landed(each) == truth(case, simulation, each.partition)
 
 
-@settings(max_examples=12, **_PATIENT)
+@settings(max_examples=8, **_PATIENT)
 @given(cases((*ROW_WISE, *ALIGNED, *KEYED), most=80), st.integers(1_500, 8_000), st.booleans())
 def test_answers_that_are_too_large_are_asked_for_in_parts(
     case: Case, size: int, told: bool
