@@ -211,3 +211,16 @@ def test_what_is_left_of_a_quota_goes_to_a_smaller_page(tmp_path: Path) -> None:
         assert [each.rows for each in first_hour[:2]] == [200, 200]
         assert 80 < spent <= 100
         assert all(each.status == 200 for each in simulation.calls)
+
+
+def test_a_page_made_smaller_by_the_quota_is_no_reason_to_give_up(tmp_path: Path) -> None:
+    """A cell that fills a part of a page may well fit a whole one, once the quota has that."""
+    instants = [*every_minute(398), *[START + 399 * MINUTE] * 150]
+    limits = StandinLimits(rows=200, calls=(), running=((100.0, 3_600.0),))
+    model = RunningTimeModel(seconds_per_call=0.0, seconds_per_row=0.2, passes=True)
+    with Simulation(tmp_path, alerts(*instants), limits=limits, running_time=model) as simulation:
+        [exported] = simulation.exporter(UNHASHED).export(DAYS[2:])
+        # Two whole pages, a smaller one of which nothing is whole, and the cell once it fits.
+        assert [call.rows for call in simulation.calls if ROWS not in call.query][:2] == [200, 200]
+        assert exported.receipt.wasted_calls == 1
+    assert exported.receipt.rows == 548

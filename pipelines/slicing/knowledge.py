@@ -55,8 +55,8 @@ class Knowledge:
     ``pace`` is how many rows an hour the last answer had. ``row_limit`` and ``tick_limit`` are what
     was found to be all that one call can do, and grow again while answers come: once they have been
     found a second time (``settled``), little by little. ``in_crowd``: what is left begins with a
-    cell that was found to fill a page. ``reach`` is where the next slice must end,
-    after one that went on to ``refused`` was too much.
+    cell that was found to fill a page, or what the quota left of one. ``reach`` is where the next
+    slice must end, after one that went on to ``refused`` was too much.
     """
 
     grid: Grid | None
@@ -201,11 +201,12 @@ class Knowledge:
         """Once an answer was cut by the service. ``None`` where its span can't be divided.
 
         A page of which nothing is whole has rows of its first cell alone, and one that came by hash
-        has those of a single bucket.
+        has those of a single bucket. Of a page that the quota made smaller that says nothing yet.
         """
         if not self.paged:
             return self.halved(asked.span)
-        if asked.by_hash or not self.hashable:
+        was_smaller = asked.limit is not None and asked.limit < self.limit
+        if not was_smaller and (asked.by_hash or not self.hashable):
             return None
         return replace(self, in_crowd=True)
 

@@ -53,9 +53,10 @@ def next_slice(rest: Span, whole: Window, known: Knowledge) -> Slice:
 def least_seconds(asked: Slice, known: Knowledge) -> float | None:
     """The running time of the smallest page that is worth its call, in place of a slice.
 
-    ``None`` for a slice that is no page: of that nothing can be had alone.
+    ``None`` for a slice that is no page: of that nothing can be had alone. Nor of a page that
+    begins with so many rows of one cell that a smaller one was filled by them.
     """
-    if asked.limit is None:
+    if asked.limit is None or known.in_crowd:
         return None
     rows = max(2.0, asked.limit * _LEAST_OF_PAGE)
     return known.rates.seconds(rows=rows, hours=_hours(asked.span))

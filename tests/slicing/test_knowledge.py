@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.slicing import Caps, Density, Knowledge, Rates, Slice, next_slice
+from pipelines.slicing import Caps, Density, Knowledge, Rates, Slice, least_seconds, next_slice
 from pipelines.spans import BUCKETS, TICKS, Grid, Position, Span
 from pipelines.windows import TICKS_PER_SECOND, Window
 
@@ -124,6 +124,20 @@ def test_a_page_that_is_one_cell_is_asked_for_again_by_hash() -> None:
     assert smaller.after_too_much(by_hash) is None
     assert smaller.crowded(by_hash) == Span(Position(0), Position(0, 1))
     assert knowing(hashable=False).after_too_much(asked) is None
+
+
+@pytest.mark.parametrize("hashable", [True, False])
+def test_a_smaller_page_that_is_one_cell_is_asked_for_whole(hashable: bool) -> None:
+    """What the quota left of a page is filled sooner; only a whole one says that it is too much."""
+    known = knowing(hashable=hashable, rates=Rates(rows_per_cell=1.0))
+    asked = next_slice(Span.of(DAY), DAY, known)
+    assert least_seconds(asked, known) is not None
+    again = known.after_too_much(replace(asked, limit=99, by_hash=hashable))
+    assert again is not None
+    whole = next_slice(Span.of(DAY), DAY, again)
+    assert whole.limit == ROWS
+    assert least_seconds(whole, again) is None
+    assert again.after_too_much(whole) is None
 
 
 def test_a_call_that_was_too_heavy_does_not_shorten_the_windows_for_ever() -> None:
