@@ -74,31 +74,28 @@ class Exporter:
         for partition in partitions:
             committed = self._at.committed(partition)
             if committed:
-                self._tidy_up(partition, committed, refresh=refresh)
+                self._publish_once()
+                self._discard_leftovers(partition, committed, refresh=refresh)
             if committed and not refresh:
                 if pending:
                     yield from self._pull_and_commit(Batch(pending))
                     pending = []
-                if not self._published:
-                    # A disk that was full may have kept an earlier run from it.
-                    self._publish()
                 yield self._exported(partition, committed, reused=True)
             else:
                 pending.append(self._at.staged(partition))
         if pending:
             yield from self._pull_and_commit(Batch(pending))
 
-    def _tidy_up(self, partition: Partition, committed: Receipt, *, refresh: bool) -> None:
-        """Do what an earlier run was killed before, which had committed.
+    def _discard_leftovers(
+        self, partition: Partition, committed: Receipt, *, refresh: bool
+    ) -> None:
+        """Remove what a run has staged that was killed once it had committed it.
 
-        It publishes what it commits, and only then discards what it staged. A refresh must not take
-        that for slices of its own.
+        A refresh must not take that for slices of its own; those that it has it goes on with.
         """
         staged = self._at.staged(partition)
-        is_left = any(each.record in committed.slices for each in staged.slices)
-        if is_left:
-            publish(self._at.layout)
-        if is_left or not refresh:
+        are_committed = any(each.record in committed.slices for each in staged.slices)
+        if are_committed or not refresh:
             staged.staging.discard()
 
     def _pull_and_commit(self, batch: Batch) -> Iterator[PartitionExport]:
@@ -133,6 +130,11 @@ class Exporter:
         each.staging.discard()
         slicer.learn_partition(each, receipt.rows)
         return self._exported(each.partition, receipt, reused=False)
+
+    def _publish_once(self) -> None:
+        """Publish what an earlier run may have committed, and then was killed or had no room."""
+        if not self._published:
+            self._publish()
 
     def _publish(self) -> None:
         publish(self._at.layout)
