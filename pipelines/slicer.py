@@ -59,7 +59,8 @@ class Slicer:
     _census: Census | None = field(init=False)
     _counts: Grid | None = field(init=False)
     _may_count: bool = True
-    _plan_left: Plan | None = None
+    calls_left: int = 0
+    """About how many calls are to come after the last answer."""
 
     def __post_init__(self) -> None:
         analysis, limits = self.caller.analysis, self.caller.tenant.limits
@@ -153,7 +154,7 @@ class Slicer:
         self.caller.spent.wasted_rows += reply.answer.rows - answer.rows
         record = slice_record(self.caller, asked, span, reply, answer, self.known.caps.rows)
         self.known = self.known.after_landing(span, answer.rows, seconds=reply.running_seconds)
-        self._plan_left = self._plan(without(span, self.batch.rests))
+        self.calls_left = self._plan(without(span, self.batch.rests)).calls
         yield from self.batch.stage(
             answer,
             record,
@@ -163,14 +164,9 @@ class Slicer:
             cut_at=self._census.density.window.start if self._census and self.known.paged else None,
         )
 
-    @property
-    def calls_left(self) -> int:
-        """About how many calls are to come after the last answer."""
-        return 0 if self._plan_left is None else self._plan_left.calls
-
     def _outlook(self, asked: Slice) -> Outlook:
         """What the next call should take, and what comes after it."""
-        left = self._plan_left or self.plan()
+        left = self.plan()
         told = self.known.rates.seconds_per_row is not None
         return Outlook(
             call_seconds=left.seconds[0] if told and left.seconds else None,
@@ -220,7 +216,6 @@ class Slicer:
                 self.caller, asked.span, refused.reason, hashable=known.hashable
             ) from refused.cause
         self.known = smaller
-        self._plan_left = None
 
     def _overflowed(self, asked: Slice, reply: Reply) -> None:
         """The answer reached the cap, and none of it is whole."""
@@ -237,7 +232,6 @@ class Slicer:
         if smaller is None:
             raise cannot_split(self.caller, span, reason, hashable=self.known.hashable)
         self.known = smaller
-        self._plan_left = None
 
     # Counting and learning
 
@@ -254,7 +248,6 @@ class Slicer:
         density = with_count(self.known, asked, counted, self._counts)
         is_first = self.known.density is None
         self.known = replace(self.known, rates=rates, density=density)
-        self._plan_left = None
         if isinstance(asked, CountCells) and is_first:
             self._census = Census(density, self.caller.clock.now_ns())
             with self._telling_history():
