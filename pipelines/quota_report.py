@@ -151,8 +151,8 @@ def quota_report(
         quotas=tuple(
             QuotaState(
                 used,
-                used.quota.part(limits.share),
-                used.quota.part(limits.share - limits.reserve),
+                used.quota.part(limits.usable(reserve=True)),
+                used.quota.part(limits.usable(reserve=False)),
             )
             for used in ledger.used(tenant, limits, now_ns=now_ns)
         ),

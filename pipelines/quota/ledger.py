@@ -6,7 +6,6 @@ together for one question. What does not: waiting, or keeping to one call in fli
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
@@ -77,9 +76,11 @@ class Ledger:
         self, tenant: str, limits: Limits, *, expected_seconds: Sequence[float], now_ns: int
     ) -> int:
         """When calls of these running times would be done, behind those who wait already."""
-        queued = chain.from_iterable(
-            _calls_of(waiter) for waiter in self.store.waiting(tenant, now_ns=now_ns)
-        )
+        queued = [
+            each.seconds / each.calls
+            for each in self._queue(tenant, now_ns=now_ns)
+            for _ in range(each.calls)
+        ]
         return starts.finish_ns(
             self.account(tenant, limits, now_ns=now_ns),
             limits,
@@ -127,33 +128,21 @@ class Ledger:
         """The calls that started after an instant, the first first."""
         return self.store.calls(tenant, since_ns=since_ns)
 
-    def waiting(self, tenant: str, *, now_ns: int) -> list[Waiter]:
-        """Everybody who waits, in the order in which their turns would come."""
-        left = self.store.waiting(tenant, now_ns=now_ns)
-        found = []
-        while left:
-            found.append(self.first_of(tenant, left, now_ns=now_ns))
-            left.remove(found[-1])
-        return found
-
     def forecast(self, tenant: str, limits: Limits, *, now_ns: int) -> Forecast:
         """When each of those who wait would be called, and be done."""
-        queued = []
-        for waiter in self.store.waiting(tenant, now_ns=now_ns):
-            calls = max(1, waiter.turn.calls_left)
-            seconds = waiter.turn.seconds_left or calls * self.expected_seconds(tenant, waiter.turn)
-            queued.append(Queued(waiter, calls, seconds))
         return forecast(
             self.account(tenant, limits, now_ns=now_ns),
             limits,
-            queued,
+            self._queue(tenant, now_ns=now_ns),
             self.store.served(tenant, since_ns=now_ns - _DAY_NS),
             now_ns=now_ns,
         )
 
-
-def _calls_of(waiter: Waiter) -> list[float]:
-    """The running times of all calls that a waiter has before it, as far as it knows."""
-    calls = max(1, waiter.turn.calls_left)
-    seconds = waiter.turn.seconds_left or waiter.turn.expected_seconds or 0.0
-    return [seconds / calls] * calls
+    def _queue(self, tenant: str, *, now_ns: int) -> list[Queued]:
+        """Everybody who waits, with all that each has before it, as far as it knows."""
+        found = []
+        for waiter in self.store.waiting(tenant, now_ns=now_ns):
+            calls = max(1, waiter.turn.calls_left)
+            seconds = waiter.turn.seconds_left or calls * self.expected_seconds(tenant, waiter.turn)
+            found.append(Queued(waiter, calls, seconds))
+        return found

@@ -104,6 +104,10 @@ class Limits:
     share: float = 1.0
     reserve: float = 0.0
 
+    def usable(self, *, reserve: bool) -> float:
+        """The part of each quota for a call that may use the ``reserve`` too, or may not."""
+        return self.share if reserve else self.share - self.reserve
+
     @property
     def quotas(self) -> tuple[Quota, ...]:
         """All quotas over time, those of calls first."""

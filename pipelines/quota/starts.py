@@ -126,7 +126,7 @@ def next_start(
     starts = [Start(now_ns, None)]
     if account.blocked is not None and account.blocked.at_ns > now_ns:
         starts.append(account.blocked)
-    share = limits.share - (0.0 if reserve else limits.reserve)
+    share = limits.usable(reserve=reserve)
     for quota in limits.quotas:
         ours = _Use.of(account, quota, now_ns)
         needed = 1.0 if isinstance(quota, CallQuota) else expected_seconds
@@ -145,7 +145,7 @@ def room_seconds(account: Account, limits: Limits, *, now_ns: int, reserve: bool
     """
     if next_start(account, limits, expected_seconds=0.0, now_ns=now_ns, reserve=reserve).reason:
         return 0.0
-    share = limits.share - (0.0 if reserve else limits.reserve)
+    share = limits.usable(reserve=reserve)
     room = math.inf
     for quota in limits.running:
         ours = _Use.of(account, quota, now_ns)
