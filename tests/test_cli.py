@@ -259,7 +259,9 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
 ) -> None:
     """Exit code 130, no trace, and what was staged is kept."""
     arguments = ("export", "--hunt", "network", "--from", day(standin, 3), "--to", day(standin, 2))
-    code, said = signalled_at_a_slice(arguments, environment, signal.SIGINT)
+    # So that it waits for its quota before it could be done.
+    slowly = {**environment, "HUNTLAKE_LIMITS": "seed,rows=500,calls_per_minute=3"}
+    code, said = signalled_at_a_slice(arguments, slowly, signal.SIGINT)
     assert code == 130
     assert "goes on where this stopped" in said
     assert "Traceback" not in said
