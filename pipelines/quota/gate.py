@@ -189,7 +189,7 @@ class Gate:
         if must_wait:
             return Wait(start.reason or "", start.at_ns)
         if first is not me:
-            return Wait(f"{first.turn.hunt} goes first, which is {first.turn.urgency}", None)
+            return Wait(f"{first.turn.hunt} goes first ({first.turn.urgency})", None)
         return None
 
     def _room_left(self, turn: Turn, wait_ns: int, now_ns: int) -> float | None:
