@@ -6,8 +6,9 @@ from pipelines.quota.gate import Call, Gate, Wait, is_calling
 from pipelines.quota.ledger import Ledger
 from pipelines.quota.limits import PROFILES, CallQuota, Limits, Quota, RunningQuota, parse_limits
 from pipelines.quota.order import Turn, Urgency, Waiter, urgency_of
+from pipelines.quota.sqlite_store import SqliteStore
 from pipelines.quota.starts import Account, Spent, Start, Used
-from pipelines.quota.store import LedgerCall, LedgerStore, SqliteStore
+from pipelines.quota.store import LedgerCall, LedgerStore
 
 __all__ = [
     "PROFILES",

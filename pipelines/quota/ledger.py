@@ -14,8 +14,9 @@ from pipelines.quota import order, starts
 from pipelines.quota.forecast import Forecast, Queued, forecast
 from pipelines.quota.limits import Limits
 from pipelines.quota.order import Turn, Urgency, Waiter
+from pipelines.quota.sqlite_store import SqliteStore
 from pipelines.quota.starts import Account, Start, Used
-from pipelines.quota.store import LedgerCall, LedgerStore, SqliteStore
+from pipelines.quota.store import LedgerCall, LedgerStore
 
 _DEFAULT_EXPECTED_SECONDS: Final = 5.0
 _HISTORY_CALLS: Final = 20
