@@ -2,30 +2,22 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines.clock import SimulatedClock
-from pipelines.engine import Engine
-from pipelines.errors import CannotSplit, PartitionRefused, SliceFailed
+from pipelines.errors import CannotSplit, PartitionRefused
 from pipelines.hunts import ExportSettings, Hunt
-from pipelines.landing import read_receipt
-from pipelines.progress import CallFailed, Event, SliceStaged, Waiting
-from pipelines.slicing import Partition, partition, partition_at
-from pipelines.standin import Fault, Standin
+from pipelines.progress import Event, SliceStaged, Waiting
+from pipelines.slicing import partition, partition_at
+from pipelines.standin import Fault
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND
 from tests.conftest import EVENTS, MORNING, NETWORK, TODAY
+from tests.days import BUSIEST, QUIET, EngineFor, Serve, landed, truth
 
-Serve = Callable[..., Standin]
-EngineFor = Callable[..., Engine]
-
-BUSIEST = partition("daily", "2026-11-17")
-QUIET = partition("daily", "2026-11-19")
 EMPTY = partition("daily", "2026-11-14")
 FAILURES = Hunt(
     name="failures",
@@ -37,31 +29,6 @@ SNAPSHOT = Hunt(
     query="DeviceTvmSoftwareVulnerabilities | project DeviceId, CveId",
     export=ExportSettings(partitions="snapshot"),
 )
-
-
-def truth(standin: Standin, day: Partition) -> Counter[tuple[object, ...]]:
-    """What the network hunt must bring for a day, straight from the stand-in's database."""
-    events = standin.tenant.table("DeviceNetworkEvents")
-    times = events.column("Timestamp").cast(pa.int64()).to_pylist()
-    others = [
-        events.column(name).to_pylist()
-        for name in ("DeviceId", "RemoteIP", "RemotePort", "ReportId")
-    ]
-    return Counter(
-        row
-        for row in zip(times, *others, strict=True)
-        if row[0] // NANOSECONDS_PER_TICK in day.window
-    )
-
-
-def landed(path: Path) -> Counter[tuple[object, ...]]:
-    table = pq.read_table(path, partitioning=None)
-    times = table.column("Timestamp").cast(pa.int64()).to_pylist()
-    others = [
-        table.column(name).to_pylist()
-        for name in ("DeviceId", "RemoteIP", "RemotePort", "ReportId")
-    ]
-    return Counter(zip(times, *others, strict=True))
 
 
 def test_a_day_far_over_the_cap_lands_whole_and_once(serve: Serve, engine_for: EngineFor) -> None:
@@ -321,96 +288,6 @@ def test_days_and_hours_of_one_hunt_do_not_mix(serve: Serve, engine_for: EngineF
     hour = partition("hourly", "2026-11-19-05:00")
     with pytest.raises(PartitionRefused, match="holds daily ones"):
         list(engine.export(NETWORK, [hour]))
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault.CALLS_A_MINUTE,
-        Fault.CALLS_AN_HOUR,
-        Fault.SEND_AGAIN,
-        Fault.CPU,
-        Fault.RETRY_AFTER,
-        Fault.RETRY_AFTER_DATE,
-        Fault.TIMED_OUT,
-        Fault.SERVER_ERROR,
-        Fault.BAD_GATEWAY,
-        Fault.UNAVAILABLE,
-        Fault.GATEWAY_TIMEOUT,
-        Fault.TOO_HEAVY,
-        Fault.RESET,
-        Fault.RESET_MID_BODY,
-        Fault.TRUNCATED_GZIP,
-        Fault.TRUNCATED_JSON,
-        Fault.INVALID_JSON,
-        Fault.SLOW_BODY,
-        Fault.EXPIRED_TOKEN,
-        Fault.ADDED_COLUMN,
-    ],
-)
-def test_a_fault_midway_loses_and_doubles_nothing(
-    fault: Fault, serve: Serve, engine_for: EngineFor
-) -> None:
-    """Whatever goes wrong between two slices, the day ends whole and each row is there once."""
-    standin = serve(rows=2_500, calls=(), running=())
-    engine = engine_for(standin, limits="seed,rows=2500")
-    standin.faults.next(None, fault)
-    [exported] = engine.export(NETWORK, [BUSIEST])
-    assert landed(exported.path) == truth(standin, BUSIEST)
-
-
-def test_faults_one_after_another_end_in_a_whole_day_too(
-    serve: Serve, engine_for: EngineFor
-) -> None:
-    """Several kinds in a row, each within its bounds."""
-    standin = serve(rows=2_500, calls=(), running=())
-    engine = engine_for(standin, limits="seed,rows=2500")
-    standin.faults.next(Fault.RESET, Fault.UNAVAILABLE, None, Fault.INVALID_JSON, Fault.CPU)
-    events: list[Event] = []
-    [exported] = engine.export(NETWORK, [BUSIEST], observer=events.append)
-    failed = [event for event in events if isinstance(event, CallFailed)]
-    # Waiting for running time takes longer than the token is good for.
-    remedies = ["retry", "retry", "retry", "wait", "fresh token"]
-    assert [event.remedy for event in failed] == remedies
-    assert [event.attempt for event in failed] == [1, 2, 1, 2, 1]
-    assert any(isinstance(event, Waiting) and "429" in str(event) for event in events)
-    assert landed(exported.path) == truth(standin, BUSIEST)
-
-
-def test_a_permission_that_is_missing_is_named(serve: Serve, engine_for: EngineFor) -> None:
-    """The message says where it failed and what to grant; nothing lands."""
-    standin = serve()
-    standin.revoke_permission()
-    engine = engine_for(standin)
-    with pytest.raises(
-        SliceFailed, match=r"network, partition 2026-11-19.*ThreatHunting\.Read\.All"
-    ):
-        list(engine.export(NETWORK, [QUIET]))
-    assert len(standin.calls) == 1
-    assert not engine.layout.lake.exists()
-
-
-def test_a_query_that_is_wrong_is_not_tried_again(serve: Serve, engine_for: EngineFor) -> None:
-    """Quota spent on a query that can't succeed is wasted."""
-    standin = serve()
-    hunt = replace(NETWORK, query="DeviceNetworkEvents | where NoSuchColumn == 1")
-    with pytest.raises(
-        SliceFailed, match="Failed to resolve scalar expression named 'NoSuchColumn'"
-    ):
-        list(engine_for(standin).export(hunt, [QUIET]))
-    assert len(standin.calls) == 1
-
-
-def test_a_type_that_changes_within_a_day_fails_it(serve: Serve, engine_for: EngineFor) -> None:
-    """No silent cast: the day is not committed, and the next run starts it over."""
-    standin = serve(rows=2_500)
-    engine = engine_for(standin, limits="seed,rows=2500")
-    standin.faults.next(None, None, Fault.CHANGED_TYPE)
-    with pytest.raises(Exception, match="column DeviceId is"):
-        list(engine.export(NETWORK, [BUSIEST]))
-    assert read_receipt(engine.layout.partition_file("network", "demo", BUSIEST)) is None
-    [exported] = engine.export(NETWORK, [BUSIEST])
-    assert landed(exported.path) == truth(standin, BUSIEST)
 
 
 def test_the_service_s_quota_is_never_overrun(serve: Serve, engine_for: EngineFor) -> None:

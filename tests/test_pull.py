@@ -17,8 +17,8 @@ from pipelines.slicing import partition
 from pipelines.standin import Fault, Standin, StandinLimits, inprocess
 from pipelines.windows import TICKS_PER_SECOND, parse_instant
 from tests.conftest import NETWORK
+from tests.days import BUSIEST, QUIET, landed, truth
 from tests.slicing.simulation import Simulation
-from tests.test_export import BUSIEST, QUIET, landed, truth
 
 Serve = Callable[..., Standin]
 EngineFor = Callable[..., Engine]
