@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipelines.admission import refuse_past_horizon
-from pipelines.api import HuntingClient, RawAnswer, Surface, TokenSource
+from pipelines.api import HuntingClient, Received, Surface, TokenSource
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock, now_ticks
 from pipelines.errors import (
     ApiError,
@@ -24,7 +24,7 @@ from pipelines.errors import (
 )
 from pipelines.hunts import Hunt
 from pipelines.kql import Analysis, Verdict
-from pipelines.landing import Answer, Room, decode
+from pipelines.landing import Answer, Decoder, Room
 from pipelines.progress import CallFailed, Observer, Waiting
 from pipelines.quota import Gate, Limits, Turn, Urgency, Wait, urgency_of
 from pipelines.recovery import Failures, Remedy, Step
@@ -199,35 +199,38 @@ class Caller:
 
     def _call(self, query: str | Callable[[float], str], span: Span, outlook: Outlook) -> Reply:
         self.spent.calls += 1
-        with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
-            # Others may have filled the disk while this call waited for its quota.
-            self._refuse_without_room()
-            room = math.inf if call.room_seconds is None else call.room_seconds
-            text = query if isinstance(query, str) else query(room)
-            started_ns = self.clock.now_ns()
+        with Decoder(self.tenant.surface.dialect) as decoder:
+            with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
+                # Others may have filled the disk while this call waited for its quota.
+                self._refuse_without_room()
+                room = math.inf if call.room_seconds is None else call.room_seconds
+                received = self._received(query if isinstance(query, str) else query(room), decoder)
             try:
-                raw = self.tenant.client.run(text)
-            except Throttled:
+                answer = self._whole(decoder.finish())
+            except MalformedResponse as error:
+                error.request_id = received.request_id
+                self.spent.seconds += received.wire_seconds
                 raise
-            except HuntlakeError:
-                self.spent.seconds += (self.clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND
-                raise
-        try:
-            answer = self._decoded(raw)
-        except MalformedResponse as error:
-            error.request_id = raw.request_id
-            self.spent.seconds += raw.wire_seconds
-            raise
         reported = answer.execution_seconds
         if reported is not None:
             self.tenant.gate.correct(call, reported)
-        reply = _reply(raw, answer)
+        reply = _reply(received, answer)
         self.spent.seconds += reply.running_seconds
         return reply
 
-    def _decoded(self, raw: RawAnswer) -> Answer:
-        """The answer, with as many rows as it says that it has, or as one may have."""
-        answer = decode(raw.body, self.tenant.surface.dialect)
+    def _received(self, query: str, decoder: Decoder) -> Received:
+        """Have the answer decoded while it comes in."""
+        started_ns = self.clock.now_ns()
+        try:
+            return self.tenant.client.stream(query, decoder.feed)
+        except Throttled:
+            raise
+        except HuntlakeError:
+            self.spent.seconds += (self.clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND
+            raise
+
+    def _whole(self, answer: Answer) -> Answer:
+        """The answer, if it has as many rows as it says that it has, or as one may have."""
         if answer.rows < min(answer.stated_rows or 0, self.tenant.limits.rows):
             raise MalformedResponse(
                 f"the answer says that it has {answer.stated_rows:,} rows, and has {answer.rows:,}"
@@ -284,12 +287,12 @@ def _follows(step: Step, asked: Asked) -> str:
             return "it is not asked again"
 
 
-def _reply(raw: RawAnswer, answer: Answer) -> Reply:
+def _reply(received: Received, answer: Answer) -> Reply:
     reported = answer.execution_seconds
     return Reply(
         answer=answer,
-        running_seconds=raw.wire_seconds if reported is None else reported,
-        request_id=raw.request_id,
-        body_sha256=raw.sha256,
-        body_bytes=len(raw.body),
+        running_seconds=received.wire_seconds if reported is None else reported,
+        request_id=received.request_id,
+        body_sha256=received.sha256,
+        body_bytes=received.body_bytes,
     )

@@ -1,6 +1,6 @@
 """The three surfaces of the advanced hunting API, signing in to them, and one call."""
 
-from pipelines.api.client import HuntingClient, RawAnswer
+from pipelines.api.client import HuntingClient, RawAnswer, Received
 from pipelines.api.failures import failure
 from pipelines.api.signin import TokenSource, token_source
 from pipelines.api.surfaces import SURFACES, Dialect, Surface
@@ -11,6 +11,7 @@ __all__ = [
     "Dialect",
     "HuntingClient",
     "RawAnswer",
+    "Received",
     "Surface",
     "TokenSource",
     "failure",

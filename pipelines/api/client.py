@@ -1,4 +1,4 @@
-"""One call: a query goes out, and the bytes of its whole answer come back.
+"""One call: a query goes out, and the bytes of its answer come back as they arrive.
 
 What belongs here: the protocol, and telling a whole answer from a broken one. What does not: what
 the bytes say (``landing``), when a call may be made (``quota``), what follows a failure
@@ -9,14 +9,14 @@ import hashlib
 import json
 import ssl
 import uuid
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import httpx
+from isal import isal_zlib
 
 from pipelines.api.connection import open_connection
 from pipelines.api.failures import failure, request_id_of
@@ -30,17 +30,29 @@ _CONNECT_SECONDS: Final = 20.0
 _READ_GRACE_SECONDS: Final = 30.0
 # A hundred megabytes at a megabit a second; a connection that trickles holds the tenant's one call.
 _BODY_SECONDS: Final = 900.0
-_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_GZIP_WINDOW: Final = 16 + isal_zlib.MAX_WBITS
+# Its stubs call the class an instance.
+_NO_GZIP: Final = cast("type[Exception]", isal_zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
-class RawAnswer:
-    """A whole answer: its body inflated, the seconds on the wire, and what identifies it."""
+class Received:
+    """What is known of a whole answer: its inflated bytes, the seconds on the wire, and its id.
 
-    body: bytes = field(repr=False)
+    ``sha256`` and ``body_bytes`` are of the inflated body.
+    """
+
+    body_bytes: int
     wire_seconds: float
     request_id: str | None
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer(Received):
+    """The same, with the body itself."""
+
+    body: bytes = field(repr=False)
 
 
 class HuntingClient:
@@ -80,9 +92,16 @@ class HuntingClient:
         self._http.close()
 
     def run(self, query: str) -> RawAnswer:
-        """One call with this query.
+        """One call with this query, for answers that are small. Raises what ``stream`` raises."""
+        body = bytearray()
+        received = self.stream(query, body.extend)
+        return RawAnswer(**asdict(received), body=bytes(body))
 
-        Raises the ``ApiError`` that the service's answer, or the lack of one, amounts to.
+    def stream(self, query: str, receive: Callable[[bytes], None]) -> Received:
+        """One call with this query, whose answer is handed over, inflated, while it comes in.
+
+        What was handed over is an answer only if this returns. Raises the ``ApiError`` that the
+        service's answer, or the lack of one, amounts to.
         """
         client_request_id = str(uuid.uuid4())
         token = self._tokens.token()
@@ -92,11 +111,16 @@ class HuntingClient:
             "client-request-id": client_request_id,
         }
         started_ns = self._clock.now_ns()
+        digest, body_bytes, refused = hashlib.sha256(), 0, bytearray()
         try:
             with self._http.stream(
                 "POST", self._endpoint, content=json.dumps({"Query": query}), headers=headers
             ) as response:
-                body = b"".join(self._within_time(_inflated(response), client_request_id))
+                take = receive if response.status_code == httpx.codes.OK else refused.extend
+                for chunk in self._within_time(_inflated(response), client_request_id):
+                    digest.update(chunk)
+                    body_bytes += len(chunk)
+                    take(chunk)
         except httpx.TimeoutException as error:
             raise self._timed_out(error, client_request_id) from error
         except httpx.HTTPError as error:
@@ -104,15 +128,15 @@ class HuntingClient:
         if response.status_code != httpx.codes.OK:
             now = datetime.fromtimestamp(self._clock.now_ns() / NANOSECONDS_PER_SECOND, UTC)
             # A gateway's page may show the request that it turned down.
-            shown = body.replace(token.encode(), b"(token)")
+            shown = bytes(refused).replace(token.encode(), b"(token)")
             refusal = failure(response.status_code, response.headers, shown, self._surface, now)
             refusal.request_id = refusal.request_id or client_request_id
             raise refusal
-        return RawAnswer(
-            body=body,
+        return Received(
+            body_bytes=body_bytes,
             wire_seconds=(self._clock.now_ns() - started_ns) / NANOSECONDS_PER_SECOND,
             request_id=request_id_of(response.headers, client_request_id),
-            sha256=hashlib.sha256(body).hexdigest(),
+            sha256=digest.hexdigest(),
         )
 
     def _within_time(self, chunks: Iterator[bytes], request_id: str) -> Iterator[bytes]:
@@ -151,12 +175,12 @@ def _inflated(response: httpx.Response) -> Iterator[bytes]:
     if response.headers.get("Content-Encoding", "").lower() != "gzip":
         yield from response.iter_bytes()
         return
-    inflate = zlib.decompressobj(_GZIP_WINDOW)
+    inflate = isal_zlib.decompressobj(_GZIP_WINDOW)
     try:
         for chunk in response.iter_raw():
             yield inflate.decompress(chunk)
         yield inflate.flush()
-    except zlib.error as error:
+    except _NO_GZIP as error:
         raise httpx.DecodingError(f"the answer is not the gzip it says it is ({error})") from error
     if not inflate.eof:
         raise httpx.DecodingError("the gzip of the answer ends too early")

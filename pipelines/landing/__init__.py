@@ -9,7 +9,7 @@ from pipelines.landing.cutting import (
     rows_per_cell,
     without_column,
 )
-from pipelines.landing.decode import Answer, decode
+from pipelines.landing.decode import Answer, Decoder, decode
 from pipelines.landing.files import write_atomically, writing
 from pipelines.landing.partition import commit, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
@@ -23,6 +23,7 @@ __all__ = [
     "WIRE_NAME",
     "Answer",
     "Begun",
+    "Decoder",
     "Need",
     "Proof",
     "Receipt",

@@ -35,13 +35,12 @@ def read_json(text: str) -> Any:
     Numbers with a fraction or an exponent, and very long ones, are ``Number``; an object that
     repeats a key is ``RepeatedKeys``.
     """
-    return json.loads(
-        text,
-        object_pairs_hook=_object,
-        parse_float=Number,
-        parse_int=_integer,
-        parse_constant=_no_json,
-    )
+    return _DECODER.decode(text)
+
+
+def read_json_at(text: str, place: int) -> tuple[Any, int]:
+    """The value that begins at a place, and where it ends. Raises ``ValueError``."""
+    return _DECODER.raw_decode(text, place)
 
 
 def write_json(value: Any) -> str:
@@ -84,6 +83,12 @@ def _written_object(pairs: Sequence[tuple[str, Any]]) -> str:
     return f"{{{','.join(members)}}}"
 
 
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_float=Number,
+    parse_int=_integer,
+    parse_constant=_no_json,
+)
 _WRITERS: Final[Mapping[type, Callable[[Any], str]]] = MappingProxyType(
     {
         str: encode_basestring,

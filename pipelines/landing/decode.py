@@ -1,21 +1,31 @@
-"""From the body of an answer to an Arrow table.
+"""From the bytes of an answer, as they come in, to an Arrow table.
 
-What belongs here: the envelope, and putting columns together. What does not: types (``schema``),
-values (``values``) and the noise of a dialect (``dialects``).
+What belongs here: head, rows and tail of an answer made one. What does not: finding the rows
+(``splitting``), reading them (``parallel``), what stands around them (``envelope``).
+
+The rows are read while the rest of the answer still comes in. Where the schema comes after the
+rows, they wait for it.
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Final, Self
 
 import pyarrow as pa
 
 from pipelines.errors import MalformedResponse
-from pipelines.landing.canonical import Number, has_lone_surrogate, read_json, write_json
-from pipelines.landing.dialects import Dialect, is_noise, without_noise
-from pipelines.landing.schema import arrow_schema
-from pipelines.landing.values import to_array
+from pipelines.landing.assembly import end_of_rows
+from pipelines.landing.dialects import Dialect
+from pipelines.landing.envelope import Envelope
+from pipelines.landing.exact import Row, Rows, to_rows
+from pipelines.landing.parallel import ParallelRows
+from pipelines.landing.splitting import Splitter
+
+# Large enough that pyarrow's cost for each column of a block is little, small enough that few
+# of them in flight are little beside the answer.
+_BLOCK_BYTES: Final = 2 * 2**20
+# Below this the exact way is done before the fast one is prepared.
+_SMALL_BYTES: Final = 32 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,131 +49,147 @@ class Answer:
         return count
 
 
-def decode(body: bytes, dialect: Dialect) -> Answer:
+def decode(body: bytes, dialect: Dialect, *, block_bytes: int = _BLOCK_BYTES) -> Answer:
     """The answer in ``body``. Raises ``MalformedResponse`` for anything that isn't a whole one."""
-    try:
-        return _answer(_envelope(body), dialect)
-    except RecursionError as error:
-        raise MalformedResponse("the answer is nested too deeply") from error
+    with Decoder(dialect, block_bytes=block_bytes) as decoder:
+        for start in range(0, len(body), block_bytes):
+            decoder.feed(body[start : start + block_bytes])
+        return decoder.finish()
 
 
-def _answer(envelope: Mapping[str, Any], dialect: Dialect) -> Answer:
-    rows = _rows(envelope)
-    columns = _columns(envelope, has_rows=bool(rows))
-    schema = arrow_schema(columns)
-    aside: dict[int, dict[str, Any]] = {}
-    _keep_unknown(rows, columns, dialect, aside)
-    arrays = []
-    for name, wire_type in columns.items():
-        values = without_noise([row.get(name) for row in rows], wire_type, dialect)
-        array, odd = to_array(values, wire_type)
-        arrays.append(array)
-        for row, value in odd.items():
-            aside.setdefault(row, {})[name] = value
-    arrays.append(_aside_array(aside, len(rows)))
+class Decoder:
+    """Takes the bytes of one answer, and gives the answer. A context manager: it holds threads.
+
+    What is wrong with the bytes is told at the end, when they are known to be all that was sent.
+    """
+
+    def __init__(self, dialect: Dialect, *, block_bytes: int = _BLOCK_BYTES) -> None:
+        self._dialect: Dialect = dialect
+        self._splitter = Splitter(block_bytes)
+        self._small_bytes = min(_SMALL_BYTES, block_bytes)
+        self._rows: ParallelRows | None = None
+        # Blocks of an answer whose schema comes after its rows.
+        self._held: list[bytes] = []
+        self._wrong: MalformedResponse | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._rows is not None:
+            self._rows.close()
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the answer; waits where reading them lags behind."""
+        if self._wrong is not None:
+            return
+        try:
+            for block in self._splitter.feed(chunk):
+                rows = self._rows_by_head()
+                if rows is None:
+                    self._held.append(block)
+                else:
+                    rows.add(block)
+        except MalformedResponse as error:
+            self._wrong = error
+        except RecursionError as error:
+            self._wrong = _too_deep(error)
+
+    def finish(self) -> Answer:
+        """The answer. Raises ``MalformedResponse`` where the bytes aren't a whole one."""
+        if self._wrong is not None:
+            raise self._wrong
+        rest = self._splitter.rest()
+        try:
+            if self._splitter.head is None:
+                return _whole(rest, self._dialect)
+            return self._finished(self._splitter.head, rest)
+        except RecursionError as error:
+            raise _too_deep(error) from error
+
+    def _rows_by_head(self) -> ParallelRows | None:
+        """What reads the rows, where the schema came before them."""
+        envelope = self._splitter.envelope
+        if self._rows is None and envelope is not None and "schema" in envelope.members:
+            self._rows = self._rows_of(envelope)
+        return self._rows
+
+    def _rows_of(self, envelope: Envelope) -> ParallelRows:
+        columns = envelope.columns(has_rows=True)
+        return ParallelRows(columns, self._dialect, self._splitter.separator)
+
+    def _finished(self, head: bytes, rest: bytes) -> Answer:
+        end = end_of_rows(rest, self._splitter.separator)
+        rows = self._rows_by_head()
+        if rows is None:
+            return self._finished_late(head, rest, end)
+        if end is not None:
+            self._add_last(rows, rest[:end])
+        rows.settle()
+        return _joined(head, rows, rest[end or 0 :], is_at_bracket=end is not None)
+
+    def _finished_late(self, head: bytes, rest: bytes, end: int | None) -> Answer:
+        """The answer where the schema comes after the rows."""
+        if end is not None:
+            try:
+                rows = self._rows = self._rows_of(_envelope(head + rest[end:]))
+                for block in self._held:
+                    rows.add(block)
+                self._add_last(rows, rest[:end])
+                rows.settle()
+                if rows.assembly.is_at_edge:
+                    return _joined(head, rows, rest[end:], is_at_bracket=True)
+            except MalformedResponse:
+                # What seemed the rows' end may be none, and what is wrong is for the exact way.
+                pass
+        separator = self._splitter.separator
+        gap = separator.gap if separator else b""
+        return _whole(head + gap.join([*self._held, rest]), self._dialect)
+
+    def _add_last(self, rows: ParallelRows, block: bytes) -> None:
+        if len(block) < self._small_bytes and not rows.has_begun:
+            rows.add_exactly(block)
+        else:
+            rows.add(block)
+
+
+def _joined(head: bytes, rows: ParallelRows, rest: bytes, *, is_at_bracket: bool) -> Answer:
+    tail = rows.assembly.end(rest, is_at_bracket=is_at_bracket)
+    return _answer(rows.assembly.rows(), _envelope(head + tail))
+
+
+def _whole(body: bytes, dialect: Dialect) -> Answer:
+    """The answer of a body that is not of the usual form, the exact way."""
+    envelope = _envelope(body)
+    listed: list[Row] = envelope.results
+    if not set(map(type, listed)) <= {dict}:
+        raise MalformedResponse("a result is not an object, or has a key twice")
+    columns = envelope.columns(has_rows=bool(listed))
+    return _answer(to_rows(listed, columns, dialect), envelope)
+
+
+def _answer(rows: Rows, envelope: Envelope) -> Answer:
     return Answer(
-        table=pa.table(arrays, schema=schema),
-        execution_seconds=_execution_seconds(envelope),
-        kept_aside=sum(map(len, aside.values())),
-        stated_rows=_stated_rows(envelope),
+        table=rows.table,
+        execution_seconds=envelope.execution_seconds,
+        kept_aside=rows.kept_aside,
+        stated_rows=envelope.stated_rows,
     )
 
 
-def _envelope(body: bytes) -> Mapping[str, Any]:
-    """The members of the outermost object, by their names in lower case."""
+def _envelope(text: bytes) -> Envelope:
     try:
-        value = read_json(body.decode("utf-8"))
+        return Envelope.read(text.decode())
     except UnicodeDecodeError as error:
         raise MalformedResponse(f"the answer is not UTF-8 at byte {error.start}") from error
-    except ValueError as error:
-        # The error's own text names a place and no content.
-        raise MalformedResponse(f"the answer is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise MalformedResponse("the answer is not a JSON object")
-    if "error" in value:
-        raise MalformedResponse("the answer holds an error instead of results")
-    envelope = {key.lower(): member for key, member in value.items()}
-    if len(envelope) != len(value):
-        raise MalformedResponse("the answer has a member twice")
-    if any(key.endswith("nextlink") for key in envelope):
-        raise MalformedResponse("the answer says that it goes on elsewhere, which none is known to")
-    return envelope
 
 
-def _rows(envelope: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = envelope.get("results")
-    if not isinstance(rows, list):
-        raise MalformedResponse("the answer has no list of results")
-    if not set(map(type, rows)) <= {dict}:
-        raise MalformedResponse("a result is not an object, or has a key twice")
-    return rows
-
-
-def _columns(envelope: Mapping[str, Any], *, has_rows: bool) -> dict[str, str]:
-    """Names and types. An answer without rows may come without a schema; no other may."""
-    listed = envelope.get("schema") or []
-    if not isinstance(listed, list) or (has_rows and not listed):
-        raise MalformedResponse("the answer has results but no schema")
-    columns: dict[str, str] = {}
-    for entry in listed:
-        name, wire_type = _column(entry)
-        if name in columns:
-            raise MalformedResponse(f"the schema lists the column {name!r} twice")
-        columns[name] = wire_type
-    return columns
-
-
-def _column(entry: Any) -> tuple[str, str]:
-    members = (
-        {key.lower(): value for key, value in entry.items()} if isinstance(entry, dict) else {}
-    )
-    name, wire_type = members.get("name"), members.get("type")
-    if not isinstance(name, str) or not isinstance(wire_type, str):
-        raise MalformedResponse("the schema has an entry without a name and a type")
-    if has_lone_surrogate(name + wire_type):
-        raise MalformedResponse("the schema has a name or a type that is not Unicode")
-    return name, wire_type
-
-
-def _keep_unknown(
-    rows: list[dict[str, Any]],
-    columns: Mapping[str, str],
-    dialect: Dialect,
-    aside: dict[int, dict[str, Any]],
-) -> None:
-    """Keep the values of keys that the schema doesn't list: nothing is lost in silence."""
-    unknown = {
-        key for key in set().union(*rows) - columns.keys() if not is_noise(key, columns, dialect)
-    }
-    if not unknown:
-        return
-    for number, row in enumerate(rows):
-        for key in unknown & row.keys():
-            aside.setdefault(number, {})[key] = row[key]
-
-
-def _aside_array(aside: Mapping[int, Mapping[str, Any]], rows: int) -> pa.Array:
-    texts: list[str | None] = [None] * rows
-    for row, kept in aside.items():
-        texts[row] = write_json(kept)
-    return pa.array(texts, pa.string())
-
-
-def _stated_rows(envelope: Mapping[str, Any]) -> int | None:
-    """The rows of the result by its statistics, which Graph leaves out."""
-    stats = envelope.get("stats")
-    listed = stats.get("dataset_statistics") if isinstance(stats, dict) else None
-    if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
-        return None
-    rows = listed[0].get("table_row_count")
-    return rows if type(rows) is int else None
-
-
-def _execution_seconds(envelope: Mapping[str, Any]) -> float | None:
-    stats = envelope.get("stats")
-    seconds = stats.get("ExecutionTime") if isinstance(stats, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, Number | int):
-        return None
-    # The quota is counted with it: a figure that is none must not block it for ever.
-    number = float(seconds)
-    return number if math.isfinite(number) and number >= 0 else None
+def _too_deep(error: RecursionError) -> MalformedResponse:
+    wrong = MalformedResponse("the answer is nested too deeply")
+    wrong.__cause__ = error
+    return wrong

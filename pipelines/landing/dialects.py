@@ -25,6 +25,16 @@ def is_noise(key: str, columns: Collection[str], dialect: Dialect) -> bool:
     return key.startswith("@odata.") or key.removesuffix(_MARKER) in columns
 
 
+def sidecar(column: str) -> str:
+    """The key under which Graph may say a column's type."""
+    return f"{column}{_MARKER}"
+
+
+def is_clean(text: bytes, dialect: Dialect) -> bool:
+    """Whether the JSON text of a dynamic value, its escapes resolved, plainly holds no noise."""
+    return dialect == "plain" or (b"@odata" not in text and b'"{' not in text)
+
+
 def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[Any]:
     """A column's values without what the dialect adds."""
     if dialect == "plain" or set(map(type, values)).isdisjoint(_NESTED):

@@ -326,3 +326,47 @@ def test_the_seconds_on_the_wire_are_the_clock_s() -> None:
 
     with a_client(handler, clock=clock) as client:
         assert client.run("T").wire_seconds == 12.5
+
+
+def test_an_answer_is_handed_over_while_it_comes_in() -> None:
+    """So that reading it needs no time of its own; what it was is told at the end."""
+    handed: list[bytes] = []
+    seen: list[int] = []
+
+    def halves() -> Iterator[bytes]:
+        yield BODY[:5]
+        seen.append(len(handed))
+        yield BODY[5:]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=halves())
+
+    with a_client(handler) as client:
+        received = client.stream("T", handed.append)
+    assert (b"".join(handed), seen) == (BODY, [1])
+    assert received.body_bytes == len(BODY)
+    assert received.sha256 == hashlib.sha256(BODY).hexdigest()
+
+
+def test_a_refusal_is_never_handed_over_as_an_answer() -> None:
+    """Whoever takes the bytes takes them for rows."""
+    handed: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500, content=BODY)
+
+    with a_client(handler) as client, pytest.raises(ApiError):
+        client.stream("T", handed.append)
+    assert not handed
+
+
+def test_a_gzip_with_a_flipped_bit_is_no_answer() -> None:
+    """Its checksum tells, where the bytes alone would still inflate."""
+    packed = bytearray(gzip.compress(BODY * 50))
+    packed[-8] ^= 1
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return gzipped(bytes(packed))
+
+    with a_client(handler) as client, pytest.raises(ConnectionFailed, match="not the gzip"):
+        client.run("T")

@@ -17,6 +17,7 @@ from pipelines.landing import KEPT_ASIDE, Answer, decode
 from pipelines.landing.schema import WIRE_NAME
 from tests.landing.bodies import WIRE_TYPES, bodies
 from tests.landing.reference import as_comparable, cells
+from tests.landing.usual_bodies import usual_bodies
 
 RECORDED = Path(__file__).parents[3] / "shared" / "responses"
 
@@ -54,6 +55,18 @@ def test_every_cell_is_what_the_slow_decoder_says(data: st.DataObject, dialect: 
     assert answer.kept_aside == sum(
         len(json.loads(text)) for text in expected[KEPT_ASIDE] if text is not None
     )
+
+
+@pytest.mark.parametrize("dialect", ["plain", "odata"])
+@given(data=st.data(), block_bytes=st.sampled_from([1, 40, 150, 1_000, 1_000_000]))
+@settings(max_examples=300, deadline=None)
+def test_in_blocks_every_cell_is_the_same(
+    data: st.DataObject, dialect: Any, block_bytes: int
+) -> None:
+    """However a body of the usual form is cut, and where it is not quite of that form."""
+    body = data.draw(usual_bodies(dialect))
+    answer = decode(body, dialect, block_bytes=block_bytes)
+    assert columns_of(answer.table) == cells(body, dialect)
 
 
 @pytest.mark.parametrize("wire_type", WIRE_TYPES)

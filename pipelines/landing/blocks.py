@@ -1,0 +1,220 @@
+"""The fast way for rows: a block of text of the usual form, parsed by pyarrow.
+
+What belongs here: proving that a block is what it seems, and reading it. What does not: cutting an
+answer into blocks (``splitting``), or rows of any other form (``exact``).
+
+pyarrow's parser takes a sequence of objects. It refuses what is no JSON, keys that come twice or
+aren't asked for, and values of another kind than asked for; but not everything: bytes that are not
+UTF-8, rows without a comma between them, ``null`` for a row, bare ``NaN`` and ``Infinity``. Those
+are looked for here. Whatever is not plainly right is ``Unusual``, and nothing is guessed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from pipelines.landing.dialects import Dialect, sidecar
+from pipelines.landing.exact import Row, Rows, aside_array
+from pipelines.landing.raw import RawColumns, TakenOut, Unusual
+from pipelines.landing.schema import arrow_schema, arrow_type
+from pipelines.landing.splitting import Separator
+from pipelines.landing.values import Odd, texts_to_array
+
+Kind = Literal["text", "number", "truth", "raw"]
+
+_USUAL_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "DateTime": "text",
+        "String": "text",
+        "Guid": "text",
+        "TimeSpan": "text",
+        "SByte": "number",
+        "Boolean": "truth",
+        "Int32": "number",
+        "Int64": "number",
+        "Double": "number",
+    }
+)
+# The kinds that a type's values may come in, all of a body alike.
+_OTHER_KINDS: Final[Mapping[str, Mapping[type, Kind]]] = MappingProxyType(
+    {
+        "SByte": {int: "number", bool: "truth"},
+        "Boolean": {int: "number", bool: "truth"},
+        "Int32": {int: "number", str: "text"},
+        "Int64": {int: "number", str: "text"},
+    }
+)
+_NUMBERS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
+    {"SByte": pa.int8(), "Boolean": pa.int8()}
+)
+# graph's null. Before a quote that ends a key stands a letter or a digit; before one that begins a
+# string stands none.
+_NULLS: Final = re.compile(rb'(?<=[0-9A-Za-z_])":\{\}')
+_NULL_SEEMS: Final = b'":{}'
+_NOT_A_KEY: Final = tuple(before + _NULL_SEEMS for before in (b"\\", b":", b",", b"[", b"{", b" "))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads blocks of one answer. ``kinds`` are those of its columns' values.
+
+    ``columns`` is by the service's names, to the service's types.
+    """
+
+    columns: Mapping[str, str]
+    dialect: Dialect
+    separator: Separator
+    kinds: Mapping[str, Kind]
+    _raw: RawColumns | None = field(repr=False)
+    _asked: pa.Schema = field(repr=False)
+    _schema: pa.Schema = field(repr=False)
+
+    @classmethod
+    def usual(cls, columns: Mapping[str, str], dialect: Dialect, separator: Separator) -> "Reader":
+        """For values of the usual kinds. Raises ``Unusual`` for names that take the exact way."""
+        kinds = {name: _USUAL_KINDS.get(kind, "raw") for name, kind in columns.items()}
+        return cls._of(columns, dialect, separator, kinds)
+
+    def fitting(self, rows: list[Row]) -> "Reader":
+        """A reader for values of the kinds that some rows have."""
+        kinds = dict(self.kinds)
+        for name, wire_type in self.columns.items():
+            others = _OTHER_KINDS.get(wire_type, {})
+            seen = {others[type(row[name])] for row in rows if type(row.get(name)) in others}
+            if len(seen) == 1:
+                kinds[name] = seen.pop()
+        if kinds == self.kinds:
+            return self
+        return self._of(self.columns, self.dialect, self.separator, kinds)
+
+    @classmethod
+    def _of(
+        cls,
+        columns: Mapping[str, str],
+        dialect: Dialect,
+        separator: Separator,
+        kinds: Mapping[str, Kind],
+    ) -> "Reader":
+        raw = {name: columns[name] for name, kind in kinds.items() if kind == "raw"}
+        asked = [(name, _asked_type(columns[name], kind)) for name, kind in kinds.items()]
+        if dialect == "odata":
+            known = columns.keys()
+            asked += [
+                (sidecar(name), pa.string()) for name in columns if sidecar(name) not in known
+            ]
+        return cls(
+            columns=columns,
+            dialect=dialect,
+            separator=separator,
+            kinds=kinds,
+            _raw=RawColumns(raw, dialect) if raw else None,
+            _asked=pa.schema(asked),
+            _schema=arrow_schema(columns),
+        )
+
+    def read(self, block: bytes) -> Rows:
+        """The rows of a block. Raises ``Unusual`` where that takes the exact way."""
+        if not block.isascii():
+            try:
+                block.decode()
+            except UnicodeDecodeError as error:
+                raise Unusual from error
+        taken = self._raw.take_out(block) if self._raw else None
+        parsed = self._parsed(block if taken is None else taken.block)
+        if taken is not None and taken.rows != parsed.num_rows:
+            raise Unusual
+        aside: dict[int, dict[str, Any]] = {}
+        arrays: list[pa.Array] = []
+        for name in self.columns:
+            array, odd = self._landed(name, parsed, taken)
+            arrays.append(array)
+            for row, value in odd.items():
+                aside.setdefault(row, {})[name] = value
+        arrays.append(aside_array(aside, parsed.num_rows))
+        return Rows(pa.table(arrays, schema=self._schema), sum(map(len, aside.values())))
+
+    def _parsed(self, block: bytes) -> pa.Table:
+        if self.dialect == "odata":
+            block = _with_nulls(block)
+        sequence = block.replace(self.separator.whole, self.separator.without_comma)
+        commas = (len(block) - len(sequence)) // self.separator.gap_bytes
+        try:
+            table = pj.read_json(
+                pa.py_buffer(sequence),
+                read_options=pj.ReadOptions(use_threads=False, block_size=len(sequence) + 1),
+                parse_options=pj.ParseOptions(
+                    explicit_schema=self._asked, unexpected_field_behavior="error"
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            raise Unusual from error
+        if table.num_rows != commas + 1:
+            raise Unusual
+        return table
+
+    def _landed(self, name: str, parsed: pa.Table, taken: TakenOut | None) -> tuple[pa.Array, Odd]:
+        wire_type, kind = self.columns[name], self.kinds[name]
+        if kind == "raw" and self._raw is not None and taken is not None:
+            return self._raw.to_array(name, taken.texts[name])
+        column = parsed.column(name)
+        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        if kind == "text":
+            return texts_to_array(array, wire_type)
+        return _PROOFS.get((wire_type, kind), _as_it_is)(array), {}
+
+
+def _asked_type(wire_type: str, kind: Kind) -> pa.DataType:
+    match kind:
+        case "text":
+            return pa.string()
+        case "truth":
+            return pa.bool_()
+        case "number":
+            return _NUMBERS.get(wire_type, arrow_type(wire_type))
+        case "raw":
+            # A stand-in.
+            return pa.int8()
+
+
+def _with_nulls(block: bytes) -> bytes:
+    """The block with ``null`` where graph writes ``{}``."""
+    if _NULL_SEEMS not in block:
+        return block
+    if any(seems in block for seems in _NOT_A_KEY):
+        return _NULLS.sub(b'":null', block)
+    return block.replace(_NULL_SEEMS, b'":null')
+
+
+def _as_it_is(array: pa.Array) -> pa.Array:
+    return array
+
+
+def _finite(array: pa.Array) -> pa.Array:
+    """The same, where no bare NaN was taken for a number, nor one beyond the range for infinity."""
+    if not pc.all(pc.is_finite(array), min_count=0).as_py():
+        raise Unusual
+    return array
+
+
+def _zero_or_one(array: pa.Array) -> pa.Array:
+    ends = pc.min_max(array)
+    if array.null_count < len(array) and not (
+        ends["min"].as_py() >= 0 and ends["max"].as_py() <= 1
+    ):
+        raise Unusual
+    return array.cast(pa.bool_())
+
+
+_PROOFS: Final[Mapping[tuple[str, Kind], Callable[[pa.Array], pa.Array]]] = MappingProxyType(
+    {
+        ("Double", "number"): _finite,
+        ("SByte", "number"): _zero_or_one,
+        ("Boolean", "number"): _zero_or_one,
+    }
+)

@@ -1,0 +1,142 @@
+"""Columns whose values are taken out of a block as they are written.
+
+What belongs here: cutting such values out of rows (dynamic values, which may be anything, and types
+that need each digit), and what they become. What does not: the other columns (``blocks``).
+"""
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from pipelines.landing.canonical import read_json
+from pipelines.landing.dialects import Dialect, is_clean, without_noise
+from pipelines.landing.values import Odd, to_array
+
+_SORTED: Final = msgspec.json.Encoder(order="sorted")
+_AS_IS: Final = msgspec.json.Encoder()
+# What stands in the block in place of a value that was taken out.
+_STAND_IN: Final = b"0"
+
+
+class Unusual(Exception):
+    """The block is not of the usual form: the exact way must read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """A block without the values of some columns, and those values row by row.
+
+    ``texts`` is by column; a text is ``None`` where a row lacks the column.
+    """
+
+    block: bytes
+    rows: int
+    texts: Mapping[str, Sequence[bytes | None]]
+
+
+class RawColumns:
+    """The columns of an answer that are taken out. ``names`` are the service's.
+
+    Raises ``Unusual`` for names that can't be looked for.
+    """
+
+    def __init__(self, wire_types: Mapping[str, str], dialect: Dialect) -> None:
+        self.names = tuple(wire_types)
+        self._wire_types = wire_types
+        self._dialect = dialect
+        optional = msgspec.Raw | msgspec.UnsetType
+        fields = {
+            f"column_{number}": msgspec.field(name=name, default=msgspec.UNSET)
+            for number, name in enumerate(self.names)
+        }
+        try:
+            row = msgspec.defstruct(
+                "Row", [(field, optional, default) for field, default in fields.items()], gc=False
+            )
+        except ValueError as error:
+            # A name with quotes, backslashes or control characters.
+            raise Unusual from error
+        self._fields = tuple(fields)
+        self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
+            types.GenericAlias(list, (row,))
+        )
+
+    def take_out(self, block: bytes) -> TakenOut:
+        """Cut the values out. Raises ``Unusual`` where the block isn't a list of objects."""
+        listed = b"[%b]" % block
+        try:
+            rows = self._decoder.decode(listed)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise Unusual from error
+        found = [[getattr(row, field) for row in rows] for field in self._fields]
+        texts = {
+            name: [None if raw is msgspec.UNSET else bytes(raw) for raw in raws]
+            for name, raws in zip(self.names, found, strict=True)
+        }
+        return TakenOut(_without(listed, found), len(rows), texts)
+
+    def to_array(self, name: str, texts: Sequence[bytes | None]) -> tuple[pa.Array, Odd]:
+        """The column, each of its different values made once."""
+        numbers: dict[bytes | None, int] = {}
+        places = [numbers.setdefault(text, len(numbers)) for text in texts]
+        different = list(numbers)
+        values, odd = self._made(name, different)
+        array = values.take(pa.array(places, pa.int32()))
+        if not odd:
+            return array, {}
+        return array, {row: odd[place] for row, place in enumerate(places) if place in odd}
+
+    def _made(self, name: str, texts: Sequence[bytes | None]) -> tuple[pa.Array, Odd]:
+        if self._wire_types[name] == "Object":
+            return pa.array([self._dynamic(text) for text in texts], pa.string()), {}
+        values = [None if text is None else _value(text) for text in texts]
+        cleaned = without_noise(values, self._wire_types[name], self._dialect)
+        return to_array(cleaned, self._wire_types[name])
+
+    def _dynamic(self, text: bytes | None) -> str | None:
+        """The canonical text of a dynamic value."""
+        if text is None or text == b"null" or (text == b"{}" and self._dialect == "odata"):
+            return None
+        if is_clean(text, self._dialect):
+            quick = _canonical(text)
+            if quick is not None:
+                return quick.decode()
+        made, _ = to_array(without_noise([_value(text)], "Object", self._dialect), "Object")
+        value: str | None = made[0].as_py()
+        return value
+
+
+def _canonical(text: bytes) -> bytes | None:
+    """The canonical form, if it is plain that nothing changes but the order of keys."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    in_order = _SORTED.encode(value)
+    # Written as it came, nothing was lost: no digit, no repeated key, no escape.
+    return in_order if in_order == text or _AS_IS.encode(value) == text else None
+
+
+def _value(text: bytes) -> Any:
+    try:
+        return read_json(text.decode())
+    except ValueError as error:
+        raise Unusual from error
+
+
+def _without(listed: bytes, found: Sequence[Sequence[Any]]) -> bytes:
+    """The text of the list's rows with the stand-in where the values were."""
+    base = pa.py_buffer(listed).address
+    buffers = (pa.py_buffer(raw) for raws in found for raw in raws if raw is not msgspec.UNSET)
+    spans = sorted((buffer.address - base, buffer.size) for buffer in buffers)
+    pieces: list[bytes | memoryview] = []
+    view, place = memoryview(listed), 1
+    for start, size in spans:
+        pieces += (view[place:start], _STAND_IN)
+        place = start + size
+    pieces.append(view[place:-1])
+    return b"".join(pieces)
