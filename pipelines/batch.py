@@ -5,12 +5,22 @@ does not: which slices to pull (``slicing``), and the commit (``export``).
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
-from pipelines.landing import Answer, SliceRecord, StagedSlice, Staging, in_time_order, parts
-from pipelines.slicing import Partition, remaining
+from pipelines.errors import LakeUnwritable
+from pipelines.landing import (
+    Answer,
+    HeldSlice,
+    LandedSlice,
+    SliceRecord,
+    Staging,
+    in_time_order,
+    parts,
+)
+from pipelines.slicing import Partition, remaining, without
 from pipelines.spans import Position, Span
 from pipelines.windows import Window
 
@@ -21,12 +31,13 @@ class StagedPartition:
 
     partition: Partition
     staging: Staging
-    slices: list[StagedSlice]
+    slices: list[LandedSlice]
+    is_discarded: bool = False
 
     @classmethod
     def found(cls, partition: Partition, staging: Staging) -> Self:
         """With the slices that an earlier run has staged."""
-        return cls(partition, staging, staging.slices())
+        return cls(partition, staging, list(staging.slices()))
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -38,9 +49,21 @@ class StagedPartition:
         """What is still to be pulled, in order."""
         return remaining(Span.of(self.partition.window), self.spans)
 
-    def in_order(self) -> list[StagedSlice]:
+    def in_order(self) -> list[LandedSlice]:
         """The slices in time order."""
         return sorted(self.slices, key=lambda each: each.record.span)
+
+    def put_down(self) -> None:
+        """Put on disk what is held and still wanted. Raises ``LakeUnwritable``."""
+        if not self.is_discarded:
+            for each in self.slices:
+                if isinstance(each, HeldSlice):
+                    self.staging.put_down(each)
+
+    def discard(self) -> None:
+        """Remove what is staged, once it is committed or worth nothing."""
+        self.staging.discard()
+        self.is_discarded = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +97,11 @@ class Batch:
         order_by: str | None,
         *,
         cut_at: int | None = None,
-    ) -> Iterator[tuple[StagedPartition, StagedSlice]]:
-        """Put an answer on disk: a slice of each partition that its span touches.
+    ) -> Iterator[tuple[StagedPartition, LandedSlice]]:
+        """Take an answer: a slice of each partition that its span touches.
 
-        Each is safe when it is yielded. ``time_column`` tells the rows of partitions apart where
+        Each is safe on disk when it is yielded; the last that is lacking is only held, since all
+        partitions can be committed now. ``time_column`` tells the rows of partitions apart where
         the span touches several; ``order_by`` is what the rows are put in order by, if they can be.
         ``cut_at`` is an instant at which one slice shall end and another begin, if in the span.
         """
@@ -89,17 +113,26 @@ class Batch:
         pieces = [answer]
         if edges:
             pieces = parts(in_time_order(answer, time_column), time_column or "", edges)
+        is_last = not without(record.span, self.rests)
         bounds = pairwise((record.span.start, *map(Position, edges), record.span.end))
         for number, (piece, (start, end)) in enumerate(zip(pieces, bounds, strict=True)):
             each = next(each for each in self.partitions if start.instant in each.partition.window)
             of_piece = replace(
                 record, span=Span(start, end), rows=piece.rows, kept_aside=piece.kept_aside
             )
-            staged = each.staging.write(
+            take = each.staging.hold if is_last else each.staging.write
+            landed: LandedSlice = take(
                 piece, of_piece if number == 0 else _for_nothing(of_piece), time_column=order_by
             )
-            each.slices.append(staged)
-            yield each, staged
+            each.slices.append(landed)
+            yield each, landed
+
+    def put_down(self) -> None:
+        """Put on disk what is held and was not committed, if the disk lets it."""
+        # The disk that refused a commit may refuse this too, and the error under way says so.
+        with suppress(LakeUnwritable):
+            for each in self.partitions:
+                each.put_down()
 
 
 def _for_nothing(record: SliceRecord) -> SliceRecord:

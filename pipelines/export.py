@@ -104,12 +104,15 @@ class Exporter:
         slicer.room().probe()
         for each in batch.partitions:
             self._tell_started(each)
-        for each in batch.partitions:
-            caller.partition = each.partition
-            while each.rests:
-                for partition, staged in slicer.pull_next():
-                    self._tell_staged(partition.partition, staged.record, slicer.calls_left)
-            yield self._commit(each, slicer)
+        try:
+            for each in batch.partitions:
+                caller.partition = each.partition
+                while each.rests:
+                    for partition, landed in slicer.pull_next():
+                        self._tell_staged(partition.partition, landed.record, slicer.calls_left)
+                yield self._commit(each, slicer)
+        finally:
+            batch.put_down()
         slicer.finish()
 
     def _commit(self, each: StagedPartition, slicer: Slicer) -> PartitionExport:
@@ -124,10 +127,10 @@ class Exporter:
             )
         except SchemaChanged:
             # Slices from before and after the change never fit together: start over next time.
-            each.staging.discard()
+            each.discard()
             raise
+        each.discard()
         self._publish()
-        each.staging.discard()
         slicer.learn_partition(each, receipt.rows)
         return self._exported(each.partition, receipt, reused=False)
 

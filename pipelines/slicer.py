@@ -17,9 +17,9 @@ from pipelines.history import Census, History
 from pipelines.kql import Verdict, is_unfiltered, restrict, widest_columns
 from pipelines.lake import LakeLayout
 from pipelines.landing import (
+    LandedSlice,
     Need,
     Room,
-    StagedSlice,
     rows_per_cell,
 )
 from pipelines.pages import cannot_split, slice_record, whole_part
@@ -113,8 +113,8 @@ class Slicer:
 
     # Pulling
 
-    def pull_next(self) -> Iterator[tuple[StagedPartition, StagedSlice]]:
-        """Pull the next slice and stage it; yields what is safe on disk, partition by partition.
+    def pull_next(self) -> Iterator[tuple[StagedPartition, LandedSlice]]:
+        """Pull the next slice; yields what is safe on disk or to be committed, by partition.
 
         Yields nothing where the answer was too much for one call: the next slice is smaller. Raises
         ``CannotSplit`` where it can't be, and what ``Caller.ask`` raises.
@@ -300,7 +300,7 @@ class Slicer:
         folder = self.layout.staging_folder(hunt, tenant.id, tenant.surface.name, caller.partition)
         target = self.layout.partition_file(hunt.name, tenant.id, caller.partition)
         each = next(each for each in self.batch.partitions if each.partition == caller.partition)
-        staged = sum(piece.path.stat().st_size for piece in each.slices)
+        staged = sum(piece.file_bytes for piece in each.slices)
         expected = self.known.expected_bytes(self._left) if self.batch.rests else 0
         return Room(
             (
@@ -334,7 +334,7 @@ class Slicer:
             or self.caller.analysis.verdict is not Verdict.ROW_WISE
         ):
             return
-        each.staging.discard()
+        each.discard()
         self.finish()
         raise RowsMissing(
             f"{self.caller.hunt.name}, partition {each.partition.key}: the service counted "

@@ -15,7 +15,7 @@ from pipelines.landing.partition import commit, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
 from pipelines.landing.room import Need, Room
 from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME
-from pipelines.landing.staging import StagedSlice, Staging
+from pipelines.landing.staging import HeldSlice, LandedSlice, StagedSlice, Staging
 
 __all__ = [
     "KEPT_ASIDE",
@@ -24,6 +24,8 @@ __all__ = [
     "Answer",
     "Begun",
     "Decoder",
+    "HeldSlice",
+    "LandedSlice",
     "Need",
     "Proof",
     "Receipt",

@@ -16,7 +16,7 @@ from pipelines.errors import LakeUnwritable, LandingError, SchemaChanged
 from pipelines.landing.files import write_atomically
 from pipelines.landing.receipt import Receipt
 from pipelines.landing.schema import KEPT_ASIDE, WIRE_NAME, arrow_schema, wire_columns
-from pipelines.landing.staging import StagedSlice
+from pipelines.landing.staging import LandedSlice
 
 RECEIPT_KEY: Final = b"huntlake.receipt"
 
@@ -31,7 +31,7 @@ _PARQUET: Final[Mapping[str, Any]] = {
 
 def commit(
     target: Path,
-    slices: Sequence[StagedSlice],
+    slices: Sequence[LandedSlice],
     *,
     receipt: Receipt,
     schema_hint: pa.Schema | None = None,
@@ -84,10 +84,10 @@ def read_receipt(path: Path) -> Receipt | None:
         return None
 
 
-def _merged_schema(slices: Sequence[StagedSlice], hint: pa.Schema | None) -> pa.Schema:
+def _merged_schema(slices: Sequence[LandedSlice], hint: pa.Schema | None) -> pa.Schema:
     """All columns of all slices, by the service's names, named as one answer would be."""
     columns: dict[str, str] = {}
-    first_seen: dict[str, StagedSlice] = {}
+    first_seen: dict[str, LandedSlice] = {}
     for each in slices:
         for name, wire_type in wire_columns(each.schema).items():
             before = columns.setdefault(name, wire_type)
@@ -121,11 +121,10 @@ def _refuse_mixed_columns(schema: pa.Schema, other: pa.Schema, receipt: Receipt)
             )
 
 
-def _batches(slices: Iterable[StagedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(slices: Iterable[LandedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for each in slices:
-        with pq.ParquetFile(each.path) as file:
-            for batch in file.iter_batches(batch_size=_ROW_GROUP_ROWS):
-                yield _conformed(batch, schema)
+        for batch in each.batches(_ROW_GROUP_ROWS):
+            yield _conformed(batch, schema)
 
 
 def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Slices that are safe on disk and not committed yet.
+"""Slices that are not committed yet: safe on disk, or about to be.
 
 What belongs here: one folder of slices, for one hunt as it is and one partition. What does not:
 where the folder lies (``lake.layout``), or which slices a partition needs (``slicing``).
@@ -7,9 +7,9 @@ where the folder lies (``lake.layout``), or which slices a partition needs (``sl
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,13 +26,64 @@ _RECORD_KEY: Final = b"huntlake.slice"
 _COMPRESSION: Final = "lz4"
 
 
+class LandedSlice(Protocol):
+    """One slice, sorted by time, and what is known of it."""
+
+    @property
+    def record(self) -> SliceRecord:
+        """How it is known to be whole, and what it cost."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Its columns."""
+
+    @property
+    def file_bytes(self) -> int:
+        """What it takes on disk."""
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """Its rows in order, so many at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class StagedSlice:
-    """One slice on disk: its file, sorted by time, and what is known of it."""
+    """A slice that is safe on disk."""
 
     path: Path
     record: SliceRecord
     schema: pa.Schema
+
+    @property
+    def file_bytes(self) -> int:
+        """The size of its file."""
+        return self.path.stat().st_size
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """Read the file, a batch at a time."""
+        with pq.ParquetFile(self.path) as file:
+            yield from file.iter_batches(batch_size=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSlice:
+    """A slice in memory, about to be committed: to stage it first would be to write it twice."""
+
+    table: pa.Table = field(repr=False)
+    record: SliceRecord
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's."""
+        return self.table.schema
+
+    @property
+    def file_bytes(self) -> int:
+        """It has no file."""
+        return 0
+
+    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        """The table's own batches, which may be smaller."""
+        yield from self.table.to_batches(max_chunksize=rows)
 
 
 class Staging:
@@ -41,9 +92,18 @@ class Staging:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @staticmethod
+    def hold(answer: Answer, record: SliceRecord, *, time_column: str | None) -> HeldSlice:
+        """A slice that is not on disk."""
+        return HeldSlice(in_time_order(answer, time_column).table, record)
+
     def write(self, answer: Answer, record: SliceRecord, *, time_column: str | None) -> StagedSlice:
         """Put a slice on disk; it is safe when this returns. Raises ``LakeUnwritable``."""
-        table = in_time_order(answer, time_column).table
+        return self.put_down(self.hold(answer, record, time_column=time_column))
+
+    def put_down(self, held: HeldSlice) -> StagedSlice:
+        """Put a slice on disk after all. Raises ``LakeUnwritable``."""
+        table, record = held.table, held.record
         metadata = {**(table.schema.metadata or {}), _RECORD_KEY: json.dumps(record.to_dict())}
         table = table.replace_schema_metadata(metadata)
         path = self._folder / f"{_name(record.span.start)}-{_name(record.span.end)}.parquet"
