@@ -12,9 +12,11 @@ are looked for here. Whatever is not plainly right is ``Unusual``, and nothing i
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from string import ascii_letters
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
@@ -55,9 +57,10 @@ _NUMBERS: Final[Mapping[str, pa.DataType]] = MappingProxyType(
 )
 # graph's null. Before a quote that ends a key stands a letter or a digit; before one that begins a
 # string stands none.
-_NULLS: Final = re.compile(rb'(?<=[0-9A-Za-z_])":\{\}')
-_NULL_SEEMS: Final = b'":{}'
-_NOT_A_KEY: Final = tuple(before + _NULL_SEEMS for before in (b"\\", b":", b",", b"[", b"{", b" "))
+_NULLS: Final = re.compile(rb'(?<=[0-9A-Za-z])":\{\}')
+_NULL: Final = b'":{}'
+_ALPHANUMERIC: Final = np.zeros(256, np.bool_)
+_ALPHANUMERIC[list(b"0123456789" + ascii_letters.encode())] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +187,22 @@ def _asked_type(wire_type: str, kind: Kind) -> pa.DataType:
 
 def _with_nulls(block: bytes) -> bytes:
     """The block with ``null`` where graph writes ``{}``."""
-    if _NULL_SEEMS not in block:
-        return block
-    if any(seems in block for seems in _NOT_A_KEY):
-        return _NULLS.sub(b'":null', block)
-    return block.replace(_NULL_SEEMS, b'":null')
+    if _are_all_nulls(block):
+        return block.replace(_NULL, b'":null')
+    return _NULLS.sub(b'":null', block)
+
+
+def _are_all_nulls(block: bytes) -> bool:
+    """Whether what looks like a null is one everywhere.
+
+    By bytes, which takes a tenth of a pattern's time.
+    """
+    data = np.frombuffer(block, np.uint8)
+    braces = np.flatnonzero(data == ord("{"))
+    braces = braces[braces >= len(_NULL)]
+    seeming = braces[(data[braces - 1] == ord(":")) & (data[braces - 2] == ord('"'))]
+    are_all: bool = _ALPHANUMERIC[data[seeming - 3]].all().item()
+    return are_all
 
 
 def _as_it_is(array: pa.Array) -> pa.Array:

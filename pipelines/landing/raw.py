@@ -4,9 +4,11 @@ What belongs here: cutting such values out of rows (dynamic values, which may be
 that need each digit), and what they become. What does not: the other columns (``blocks``).
 """
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +20,8 @@ from pipelines.landing.values import Odd, to_array
 
 _SORTED: Final = msgspec.json.Encoder(order="sorted")
 _AS_IS: Final = msgspec.json.Encoder()
+# A row whose first colon has a space behind it.
+_SPACED: Final = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*": ')
 # What stands in the block in place of a value that was taken out.
 _STAND_IN: Final = b"0"
 
@@ -60,24 +64,56 @@ class RawColumns:
         except ValueError as error:
             # A name with quotes, backslashes or control characters.
             raise Unusual from error
-        self._fields = tuple(fields)
+        self._getters = {
+            name: attrgetter(field) for name, field in zip(self.names, fields, strict=True)
+        }
         self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
             types.GenericAlias(list, (row,))
         )
 
     def take_out(self, block: bytes) -> TakenOut:
         """Cut the values out. Raises ``Unusual`` where the block isn't a list of objects."""
-        listed = b"[%b]" % block
         try:
-            rows = self._decoder.decode(listed)
+            rows = self._decoder.decode(b"[%b]" % block)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Unusual from error
-        found = [[getattr(row, field) for row in rows] for field in self._fields]
         texts = {
-            name: [None if raw is msgspec.UNSET else bytes(raw) for raw in raws]
-            for name, raws in zip(self.names, found, strict=True)
+            name: [None if raw is msgspec.UNSET else bytes(raw) for raw in map(of_row, rows)]
+            for name, of_row in self._getters.items()
         }
-        return TakenOut(_without(listed, found), len(rows), texts)
+        return TakenOut(self._without(block, texts), len(rows), texts)
+
+    def _without(self, block: bytes, texts: Mapping[str, Sequence[bytes | None]]) -> bytes:
+        """The block with the stand-in where the values are. Raises ``Unusual``.
+
+        Between a row's values of these columns only plain ones stand, in which no such key can.
+        Should rows have their keys in other orders, one is found in a later row than its own, and
+        so none for the last.
+        """
+        colon = b": " if _SPACED.match(block) else b":"
+        keys = [
+            (b"%b%b" % (_AS_IS.encode(name), colon), texts[name]) for name in self._in_order(block)
+        ]
+        view, place = memoryview(block), 0
+        pieces: list[bytes | memoryview] = []
+        for row in range(len(keys[0][1])):
+            for key, of_rows in keys:
+                text = of_rows[row]
+                if text is None:
+                    continue
+                at = block.find(key, place)
+                start = at + len(key)
+                if at < 0 or not block.startswith(text, start):
+                    raise Unusual
+                pieces += (view[place:start], _STAND_IN)
+                place = start + len(text)
+        pieces.append(view[place:])
+        return b"".join(pieces)
+
+    def _in_order(self, block: bytes) -> list[str]:
+        """The columns in the order of the first row's keys."""
+        places = {name: block.find(_AS_IS.encode(name)) for name in self.names}
+        return sorted(self.names, key=places.__getitem__)
 
     def to_array(self, name: str, texts: Sequence[bytes | None]) -> tuple[pa.Array, Odd]:
         """The column, each of its different values made once."""
@@ -126,17 +162,3 @@ def _value(text: bytes) -> Any:
         return read_json(text.decode())
     except ValueError as error:
         raise Unusual from error
-
-
-def _without(listed: bytes, found: Sequence[Sequence[Any]]) -> bytes:
-    """The text of the list's rows with the stand-in where the values were."""
-    base = pa.py_buffer(listed).address
-    buffers = (pa.py_buffer(raw) for raws in found for raw in raws if raw is not msgspec.UNSET)
-    spans = sorted((buffer.address - base, buffer.size) for buffer in buffers)
-    pieces: list[bytes | memoryview] = []
-    view, place = memoryview(listed), 1
-    for start, size in spans:
-        pieces += (view[place:start], _STAND_IN)
-        place = start + size
-    pieces.append(view[place:-1])
-    return b"".join(pieces)

@@ -68,6 +68,38 @@ def test_a_key_may_be_missing_or_null(column: str) -> None:
     assert empty.column(column).null_count == 1
 
 
+def in_order(*keys: str) -> str:
+    """The usual row with its keys in another order."""
+    row = json.loads(USUAL)
+    first = {key: row[key] for key in ("T", *keys)}
+    return json.dumps(first | row, separators=(",", ":"))
+
+
+def test_dynamic_values_may_stand_anywhere_in_their_rows() -> None:
+    """In another order than the schema's, or each row in its own: then the exact way reads them."""
+    same = [in_order("Bag", "Exact"), in_order("Bag", "Exact")]
+    assert read(*same).column("Bag").to_pylist() == ['{"a":[{"T":1}],"b":1.5}'] * 2
+    with pytest.raises(Unusual):
+        read(in_order("Bag", "Exact"), in_order("Exact", "Bag"))
+    with pytest.raises(Unusual):
+        read(in_order("Exact", "Bag"), in_order("Bag", "Exact"))
+
+
+def test_a_dynamic_value_may_hold_the_keys_of_its_row() -> None:
+    """And of the other columns that are taken out, with the same values."""
+    bag = '{"Exact":"1.50","Bag":{"Bag":1}}'
+    rows = [
+        with_value("Bag", bag),
+        with_value("Bag", json.dumps('"Bag":1')),
+        with_value("Bag", bag),
+    ]
+    bags = read(*rows).column("Bag").to_pylist()
+    assert bags[0] == bags[2] == '{"Bag":{"Bag":1},"Exact":"1.50"}'
+    for row in ('"Bag":1,', '"Exact":1,'):
+        with pytest.raises(Unusual):
+            read(USUAL, USUAL.replace('"T"', f'{row}"T"', 1))
+
+
 def test_graph_s_null_within_a_text_is_text() -> None:
     """It looks the same byte for byte; only a key stands before a null."""
     texts = ['"\\":{},\\""', '":{}"', '"a\\":{}"', '", \\"b\\":{}"']
