@@ -10,6 +10,8 @@ from typing import Any
 import dagster as dg
 
 from assets.catalogue import TenantHunts, dagster_name
+from assets.checks import RunChecks, check_specs
+from assets.findings import Findings
 from assets.metadata import describe_hunt, describe_partition
 from assets.quota import quota_numbers, quota_picture
 from assets.resources import EngineResource
@@ -53,23 +55,34 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{hunts.label}__{hunt.name}",
         specs=[spec],
+        check_specs=check_specs(key),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=hunts.pool,
     )
     def export(
         context: dg.AssetExecutionContext, config: ExportConfig, engine: EngineResource
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         keys = sorted(context.partition_keys)
-        for exported, quota in _exports(context, hunt, keys, config, engine):
-            metadata = {**describe_partition(exported, hunts.layout), **quota}
-            if len(keys) == 1:
-                yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-            else:
-                context.log_event(
-                    dg.AssetMaterialization(
-                        key, partition=exported.partition.key, metadata=metadata
+        checks = RunChecks(key)
+        try:
+            for exported, quota in _exports(context, hunt, keys, config, engine):
+                found = Findings.of(exported)
+                metadata = {**describe_partition(exported, found, hunts.layout), **quota}
+                if len(keys) == 1:
+                    yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+                else:
+                    context.log_event(
+                        dg.AssetMaterialization(
+                            key, partition=exported.partition.key, metadata=metadata
+                        )
                     )
-                )
+                for evaluation in checks.of_partition(found):
+                    context.log_event(evaluation)
+        except dg.Failure:
+            # What was committed before is told of, as it stays.
+            yield from checks.of_run()
+            raise
+        yield from checks.of_run()
 
     return export
 

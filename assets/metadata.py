@@ -11,6 +11,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assets.findings import Findings, changes_table, kept_aside_table
 from pipelines.export import PartitionExport
 from pipelines.hunts import Hunt
 from pipelines.lake import LakeLayout
@@ -29,7 +30,9 @@ def describe_hunt(hunt: Hunt) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
-def describe_partition(exported: PartitionExport, layout: LakeLayout) -> Mapping[str, Any]:
+def describe_partition(
+    exported: PartitionExport, found: Findings, layout: LakeLayout
+) -> Mapping[str, Any]:
     """The metadata of one materialization; its numbers become plots over the partitions."""
     receipt = exported.receipt
     return {
@@ -45,6 +48,8 @@ def describe_partition(exported: PartitionExport, layout: LakeLayout) -> Mapping
         "rows_wasted": receipt.wasted_rows,
         "running_seconds": round(receipt.running_seconds, 3),
         "values_kept_aside": receipt.kept_aside,
+        **({"kept_aside_by_column": kept_aside_table([found])} if found.kept_aside else {}),
+        **({"schema_changes": changes_table([found])} if found.changes else {}),
         "reused": exported.reused,
         "verdict": receipt.verdict,
         "slices": _slices(exported),

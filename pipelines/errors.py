@@ -22,6 +22,7 @@
     ├── LandingError
     │   ├── MalformedResponse    the body is not a whole, well-formed answer
     │   ├── SchemaChanged        a column changed its type within one partition
+    │   ├── SchemaClash          a column is not what it is in the hunt's other partitions
     │   └── LakeUnwritable       a file could not be written; what was committed is unharmed
     └── ExportError
         ├── PartitionRefused     the window can't be exported: past the horizon, not over yet, ...
@@ -159,6 +160,10 @@ class MalformedResponse(LandingError):
 
 class SchemaChanged(LandingError):
     """A column's type differs between two answers that belong to one partition."""
+
+
+class SchemaClash(LandingError):
+    """A column would not be what it is in the hunt's other partitions, and one view spans all."""
 
 
 class LakeUnwritable(LandingError):

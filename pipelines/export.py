@@ -15,10 +15,19 @@ import pyarrow.parquet as pq
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pipelines.batch import Batch, StagedPartition
-from pipelines.errors import SchemaChanged
+from pipelines.errors import SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
-from pipelines.lake import publish
-from pipelines.landing import Receipt, SliceRecord, commit, query_sha256, writing
+from pipelines.lake import LandedColumns, publish
+from pipelines.landing import (
+    Changes,
+    Receipt,
+    SliceRecord,
+    commit,
+    kept_aside_by_column,
+    partition_schema,
+    query_sha256,
+    writing,
+)
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
@@ -33,13 +42,17 @@ _POLL_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PartitionExport:
-    """A committed partition. ``reused``: an earlier export committed it, and no call was made."""
+    """A committed partition. ``reused``: an earlier export committed it, and no call was made.
+
+    ``changes`` are those from the partition before it, where there is one.
+    """
 
     partition: Partition
     path: Path
     file_bytes: int
     receipt: Receipt
     schema: pa.Schema
+    changes: Changes | None
     reused: bool
 
 
@@ -48,6 +61,7 @@ class Exporter:
 
     def __init__(self, at: HuntInTenant) -> None:
         self._at = at
+        self._columns = LandedColumns(at.layout, at.hunt.name)
         self._published = False
 
     def export(
@@ -82,7 +96,7 @@ class Exporter:
                     pending = []
                 yield self._exported(partition, committed, reused=True)
             else:
-                pending.append(self._at.staged(partition))
+                pending.append(self._staged(partition))
         if pending:
             yield from self._pull_and_commit(Batch(pending))
 
@@ -97,6 +111,22 @@ class Exporter:
         are_committed = any(each.record in committed.slices for each in staged.slices)
         if are_committed or not refresh:
             staged.staging.discard()
+
+    def _staged(self, partition: Partition) -> StagedPartition:
+        """The partition with what an earlier run has staged, if that still fits the others.
+
+        Where it didn't fit, and still doesn't, it is pulled anew: should the service have erred, it
+        may be right this time.
+        """
+        staged = self._at.staged(partition)
+        if staged.slices:
+            siblings = self._columns.siblings(self._at.target(partition))
+            try:
+                partition_schema(staged.in_order(), siblings, where="")
+            except (SchemaChanged, SchemaClash):
+                staged.discard()
+                return self._at.staged(partition)
+        return staged
 
     def _pull_and_commit(self, batch: Batch) -> Iterator[PartitionExport]:
         caller = self._at.caller(batch.partitions[0].partition)
@@ -119,12 +149,10 @@ class Exporter:
         receipt = self._receipt(each, slicer.counted_rows(each))
         try:
             slicer.refuse_missing_rows(each, receipt.rows)
-            commit(
-                self._at.target(each.partition),
-                each.in_order(),
-                receipt=receipt,
-                schema_hint=self._schema_of_latest(),
-            )
+            target = self._at.target(each.partition)
+            with self._columns.unchanging():
+                siblings = self._columns.siblings(target)
+                commit(target, each.in_order(), receipt=receipt, siblings=siblings)
         except SchemaChanged:
             # Slices from before and after the change never fit together: start over next time.
             each.discard()
@@ -140,7 +168,7 @@ class Exporter:
             self._publish()
 
     def _publish(self) -> None:
-        publish(self._at.layout)
+        publish(self._at.layout, self._columns)
         self._published = True
 
     @contextmanager
@@ -192,19 +220,17 @@ class Exporter:
             wasted_calls=sum(record.wasted_calls for record in records),
             wasted_rows=sum(record.wasted_rows for record in records),
             kept_aside=sum(record.kept_aside for record in records),
+            kept_aside_by_column=kept_aside_by_column(
+                landed for landed in each.slices if landed.record.kept_aside
+            ),
             committed_ns=self._at.clock.now_ns(),
         )
-
-    def _schema_of_latest(self) -> pa.Schema | None:
-        """The schema of the hunt's newest partition: an empty answer may come without one."""
-        folder = self._at.layout.hunt_folder(self._at.hunt.name, self._at.tenant.id)
-        files = sorted(folder.rglob("*.parquet"))
-        return pq.read_schema(files[-1]) if files else None
 
     def _exported(self, partition: Partition, receipt: Receipt, *, reused: bool) -> PartitionExport:
         path = self._at.target(partition)
         size = path.stat().st_size
-        return PartitionExport(partition, path, size, receipt, pq.read_schema(path), reused)
+        schema, changes = pq.read_schema(path), self._columns.changes(path)
+        return PartitionExport(partition, path, size, receipt, schema, changes, reused)
 
     def _tell_started(self, each: StagedPartition) -> None:
         partition = each.partition

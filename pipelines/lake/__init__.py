@@ -1,6 +1,7 @@
 """Where things lie, and the DuckDB catalogue over what landed."""
 
 from pipelines.lake.catalogue import connect, publish
+from pipelines.lake.columns import LandedColumns
 from pipelines.lake.layout import PARTITION_COLUMNS, LakeLayout
 
-__all__ = ["PARTITION_COLUMNS", "LakeLayout", "connect", "publish"]
+__all__ = ["PARTITION_COLUMNS", "LakeLayout", "LandedColumns", "connect", "publish"]

@@ -68,6 +68,24 @@ class LakeLayout:
             folder /= f"hour={start:%H}"
         return folder / DATA_FILE
 
+    def hunt_files(self, hunt: str) -> list[Path]:
+        """The files of all committed partitions of a hunt, tenant by tenant, oldest first."""
+        folder = self.lake / hunt
+        return sorted([*folder.glob(f"*/*/{DATA_FILE}"), *folder.glob(f"*/*/hour=*/{DATA_FILE}")])
+
+    def tenant_folder(self, partition_file: Path) -> Path:
+        """The folder of the tenant that a partition's file is of."""
+        within = partition_file.relative_to(self.lake)
+        return self.lake / Path(*within.parts[:2])
+
+    def partition_words(self, partition_file: Path) -> str:
+        """Which partition a file is, for a sentence."""
+        _, tenant, *when = (
+            part.partition("=")[2] for part in partition_file.parent.relative_to(self.lake).parts
+        )
+        hour = f"-{when[1]}:00" if len(when) > 1 else ""
+        return f"partition {when[0]}{hour} of tenant {tenant}"
+
     def staging_folder(
         self, hunt: Hunt, tenant: str, surface: SurfaceName, partition: Partition
     ) -> Path:
@@ -80,6 +98,10 @@ class LakeLayout:
     def history_folder(self, hunt: str, tenant: str) -> Path:
         """What earlier answers to a hunt taught."""
         return self.state / "history" / hunt / tenant
+
+    def hunt_lock(self, hunt: str) -> Path:
+        """The lock file under which a hunt's partitions are committed one at a time."""
+        return self.locks / f"commit-{hunt}.lock"
 
     def partition_lock(self, hunt: str, tenant: str, partition: Partition) -> Path:
         """The lock file that keeps two exports of one partition apart."""

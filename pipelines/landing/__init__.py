@@ -1,5 +1,6 @@
 """From the bytes of an answer to a committed Parquet partition."""
 
+from pipelines.landing.aside import kept_aside_by_column, kept_aside_in_file, kept_aside_rows
 from pipelines.landing.cutting import (
     Begun,
     before_last_bucket,
@@ -10,8 +11,18 @@ from pipelines.landing.cutting import (
     without_column,
 )
 from pipelines.landing.decode import Answer, Decoder, decode
+from pipelines.landing.evolution import (
+    Changes,
+    Column,
+    Columns,
+    Retyped,
+    Siblings,
+    changes,
+    columns_of,
+    mixed_types,
+)
 from pipelines.landing.files import write_atomically, writing
-from pipelines.landing.partition import commit, read_receipt
+from pipelines.landing.partition import commit, partition_schema, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
 from pipelines.landing.room import Need, Room
 from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME
@@ -23,21 +34,33 @@ __all__ = [
     "WIRE_NAME",
     "Answer",
     "Begun",
+    "Changes",
+    "Column",
+    "Columns",
     "Decoder",
     "HeldSlice",
     "LandedSlice",
     "Need",
     "Proof",
     "Receipt",
+    "Retyped",
     "Room",
+    "Siblings",
     "SliceRecord",
     "StagedSlice",
     "Staging",
     "before_last_bucket",
     "before_last_cell",
+    "changes",
+    "columns_of",
     "commit",
     "decode",
     "in_time_order",
+    "kept_aside_by_column",
+    "kept_aside_in_file",
+    "kept_aside_rows",
+    "mixed_types",
+    "partition_schema",
     "parts",
     "query_sha256",
     "read_receipt",

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import LakeUnwritable, LandingError, SchemaChanged
+from pipelines.landing.evolution import ALONE, Siblings, beside_siblings
 from pipelines.landing.files import write_atomically
 from pipelines.landing.receipt import Receipt
-from pipelines.landing.schema import KEPT_ASIDE, WIRE_NAME, arrow_schema, wire_columns
+from pipelines.landing.schema import KEPT_ASIDE, WIRE_NAME, wire_columns
 from pipelines.landing.staging import LandedSlice
 
 RECEIPT_KEY: Final = b"huntlake.receipt"
@@ -34,19 +35,17 @@ def commit(
     slices: Sequence[LandedSlice],
     *,
     receipt: Receipt,
-    schema_hint: pa.Schema | None = None,
+    siblings: Siblings = ALONE,
 ) -> None:
     """Write the slices, which are in time order, as one file in one atomic step.
 
-    ``schema_hint`` is the schema of another partition of the hunt. It gives the columns where no
-    slice has any, since an empty answer may come without a schema. Raises ``SchemaChanged`` where a
-    column has two types, ``LakeUnwritable`` where the disk says no, and ``LandingError`` where the
-    rows written are not those that were pulled, or a name means another column in the other
-    partition; what was committed at ``target`` before is then still there.
+    ``siblings`` are the hunt's other partitions: the columns have to fit together. Raises
+    ``SchemaChanged`` and ``SchemaClash`` as ``partition_schema`` does, ``LakeUnwritable`` where the
+    disk says no, and ``LandingError`` where the rows written are not those that were pulled; what
+    was committed at ``target`` before is then still there.
     """
-    schema = _merged_schema(slices, schema_hint)
-    if schema_hint is not None:
-        _refuse_mixed_columns(schema, schema_hint, receipt)
+    where = f"{receipt.hunt}, partition {receipt.partition}"
+    schema = partition_schema(slices, siblings, where=where)
 
     def write(beside: Path) -> None:
         rows = 0
@@ -84,8 +83,12 @@ def read_receipt(path: Path) -> Receipt | None:
         return None
 
 
-def _merged_schema(slices: Sequence[LandedSlice], hint: pa.Schema | None) -> pa.Schema:
-    """All columns of all slices, by the service's names, named as one answer would be."""
+def partition_schema(slices: Sequence[LandedSlice], siblings: Siblings, *, where: str) -> pa.Schema:
+    """All columns of all slices, by the service's names, as they land beside other partitions.
+
+    ``where`` is the hunt and the partition, for errors. Raises ``SchemaChanged`` where a column has
+    two types, and ``SchemaClash`` where it would not be what it is in the other partitions.
+    """
     columns: dict[str, str] = {}
     first_seen: dict[str, LandedSlice] = {}
     for each in slices:
@@ -94,31 +97,11 @@ def _merged_schema(slices: Sequence[LandedSlice], hint: pa.Schema | None) -> pa.
             first_seen.setdefault(name, each)
             if before != wire_type:
                 raise SchemaChanged(
-                    f"column {name} is {before} in {first_seen[name].record.span} and "
+                    f"{where}: column {name} is {before} in {first_seen[name].record.span} and "
                     f"{wire_type} in {each.record.span}: the table changed while it was pulled. "
                     f"Run the export again, which pulls the partition anew"
                 )
-    if not columns and hint is not None:
-        columns = wire_columns(hint)
-    return arrow_schema(columns)
-
-
-def _refuse_mixed_columns(schema: pa.Schema, other: pa.Schema, receipt: Receipt) -> None:
-    """Refuse what a view over both would mix: DuckDB takes names that differ by case for one.
-
-    A table that has ``LogonId`` and gains ``LogonID`` is such a case: which of two names is told
-    apart by a number can be known only when both are there.
-    """
-    before = {field.name.casefold(): _wire_name(field) for field in other}
-    for field in schema:
-        now = _wire_name(field)
-        if before.get(field.name.casefold(), now) != now:
-            raise LandingError(
-                f"{receipt.hunt}, partition {receipt.partition}: {now} would land as {field.name}, "
-                f"which is {before[field.name.casefold()]} in the hunt's other partitions. Rename "
-                f"one of the two in the hunt, as in `| project-rename Upper{field.name} = ...`, or "
-                f"move the other partitions out of the lake"
-            )
+    return beside_siblings(columns, siblings, where=where)
 
 
 def _batches(slices: Iterable[LandedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -5,7 +5,8 @@ What belongs here: the values and their JSON. What does not: the file (``partiti
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Final, Literal, Self
 
 from pipelines.spans import Position, Span
@@ -62,7 +63,8 @@ class Receipt:
     ``rows`` is the sum over its slices, which was compared with the rows in the file as it was
     written. ``counted_rows`` is what the service counted before they were pulled (``None``: nobody
     had to count); fewer are never committed. ``calls`` and ``running_seconds`` are of all calls,
-    the ``counting_calls`` and ``wasted_calls`` among them.
+    the ``counting_calls`` and ``wasted_calls`` among them. ``kept_aside_by_column`` is what
+    ``kept_aside`` counts, by the service's names (``None``: an older huntlake did not say).
     """
 
     hunt: str
@@ -83,6 +85,7 @@ class Receipt:
     wasted_rows: int
     kept_aside: int
     committed_ns: int
+    kept_aside_by_column: Mapping[str, int] | None = None
     version: int = _VERSION
 
     def to_json(self) -> str:
@@ -95,7 +98,12 @@ class Receipt:
     def from_json(cls, text: str) -> Self:
         """The receipt that ``to_json`` gave. Raises ``KeyError`` or ``ValueError`` for another."""
         values = json.loads(text)
-        given = {each.name: values[each.name] for each in fields(cls)}
+        # What has a default came later: partitions landed before it are not pulled again for it.
+        given = {
+            each.name: values[each.name]
+            for each in fields(cls)
+            if each.name in values or each.default is MISSING
+        }
         given["window"] = _window_in(values["window"])
         given["slices"] = tuple(SliceRecord.from_dict(each) for each in values["slices"])
         return cls(**given)

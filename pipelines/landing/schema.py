@@ -56,6 +56,11 @@ def arrow_type(wire_type: str) -> pa.DataType:
     return _ARROW_TYPES.get(wire_type, pa.string())
 
 
+def is_plain_text(wire_type: str) -> bool:
+    """Whether a column of the type holds texts as they are, and not the JSON of a dynamic."""
+    return pa.types.is_string(arrow_type(wire_type)) and wire_type != "Object"
+
+
 def landed_names(names: Iterable[str]) -> dict[str, str]:
     """The landed name of each of a set of distinct column names.
 
@@ -82,12 +87,13 @@ def landed_names(names: Iterable[str]) -> dict[str, str]:
     return landed
 
 
-def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
+def arrow_schema(columns: Mapping[str, str], landed: Mapping[str, str] | None = None) -> pa.Schema:
     """The schema of an answer with these columns (name to service's type), and ``KEPT_ASIDE``.
 
-    Each field's metadata keeps the name and the type that the service gave it.
+    Each field's metadata keeps the name and the type that the service gave it. ``landed`` names the
+    columns where others than these have a say in it.
     """
-    landed = landed_names(columns)
+    landed = landed_names(columns) if landed is None else landed
     fields = [
         pa.field(
             landed[name],

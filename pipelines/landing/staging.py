@@ -6,7 +6,7 @@ where the folder lies (``lake.layout``), or which slices a partition needs (``sl
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -41,8 +41,8 @@ class LandedSlice(Protocol):
     def file_bytes(self) -> int:
         """What it takes on disk."""
 
-    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
-        """Its rows in order, so many at a time."""
+    def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Its rows in order, so many at a time; of some columns, or all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ class StagedSlice:
         """The size of its file."""
         return self.path.stat().st_size
 
-    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+    def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Read the file, a batch at a time."""
         with pq.ParquetFile(self.path) as file:
-            yield from file.iter_batches(batch_size=rows)
+            yield from file.iter_batches(batch_size=rows, columns=columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,10 @@ class HeldSlice:
         """It has no file."""
         return 0
 
-    def batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+    def batches(self, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The table's own batches, which may be smaller."""
-        yield from self.table.to_batches(max_chunksize=rows)
+        table = self.table if columns is None else self.table.select(columns)
+        yield from table.to_batches(max_chunksize=rows)
 
 
 class Staging:

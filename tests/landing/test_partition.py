@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.errors import LakeUnwritable, LandingError, SchemaChanged
+from pipelines.errors import LakeUnwritable, LandingError, SchemaChanged, SchemaClash
 from pipelines.landing import (
     KEPT_ASIDE,
     Receipt,
+    Siblings,
     StagedSlice,
     Staging,
     commit,
@@ -329,7 +330,7 @@ def test_an_empty_partition_has_the_columns_that_were_last_seen(
     commit(tmp_path / "earlier.parquet", earlier, receipt=a_receipt(earlier))
     hint = pq.read_schema(tmp_path / "earlier.parquet")
     empty = [stage(staging, hours(12, 24), [], {})]
-    commit(target, empty, receipt=a_receipt(empty), schema_hint=hint)
+    commit(target, empty, receipt=a_receipt(empty), siblings=Siblings.of(hint, "another"))
     schema = pq.read_schema(target)
     assert schema.remove_metadata() == hint.remove_metadata()
     assert wire_columns(schema) == COLUMNS
@@ -343,7 +344,7 @@ def test_the_hint_counts_only_where_no_slice_has_columns(staging: Staging, targe
         stage(staging, hours(12, 24), [], {"n": "Int32"}),
     ]
     hint = an_answer([]).table.schema
-    commit(target, slices, receipt=a_receipt(slices), schema_hint=hint)
+    commit(target, slices, receipt=a_receipt(slices), siblings=Siblings.of(hint, "another"))
     assert pq.read_schema(target).names == ["n", KEPT_ASIDE]
     commit(target, slices[:1], receipt=a_receipt(slices[:1]))
     assert pq.read_schema(target).names == [KEPT_ASIDE]
@@ -383,9 +384,9 @@ def test_a_name_means_one_column_in_all_partitions(staging: Staging, target: Pat
     rows = [{"LogonId": 1, "LogonID": "a"}]
     slices = [stage(staging, hours(0, 24), rows, {"LogonId": "Int64", "LogonID": "String"})]
     earlier = arrow_schema({"LogonId": "Int64"})
-    with pytest.raises(LandingError, match=r"column LogonID would land as LogonID.*project-rename"):
-        commit(target, slices, receipt=a_receipt(slices), schema_hint=earlier)
+    with pytest.raises(SchemaClash, match=r"column LogonID would land as LogonID.*project-rename"):
+        commit(target, slices, receipt=a_receipt(slices), siblings=Siblings.of(earlier, "another"))
     assert not target.exists()
     both = arrow_schema({"LogonId": "Int64", "LogonID": "String", "Other": "String"})
-    commit(target, slices, receipt=a_receipt(slices), schema_hint=both)
+    commit(target, slices, receipt=a_receipt(slices), siblings=Siblings.of(both, "another"))
     assert pq.read_schema(target).names[:2] == ["LogonId_2", "LogonID"]
