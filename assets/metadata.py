@@ -15,6 +15,7 @@ from assets.findings import Findings, changes_table, kept_aside_table
 from pipelines.export import PartitionExport
 from pipelines.hunts import Hunt
 from pipelines.lake import LakeLayout
+from pipelines.landing import KEPT_ASIDE
 
 _PREVIEW_ROWS = 5
 _PREVIEW_COLUMNS = 8
@@ -102,7 +103,7 @@ def _slices(exported: PartitionExport) -> dg.TableMetadataValue:
 
 def _preview(exported: PartitionExport) -> str:
     """The first rows as a Markdown table, its long values cut."""
-    names = exported.schema.names[:_PREVIEW_COLUMNS]
+    names = [name for name in exported.schema.names if name != KEPT_ASIDE][:_PREVIEW_COLUMNS]
     file = pq.ParquetFile(exported.path)
     batch = next(file.iter_batches(batch_size=_PREVIEW_ROWS, columns=names), None)
     if batch is None or not names:

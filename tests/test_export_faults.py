@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 
-from pipelines.errors import SliceFailed
-from pipelines.landing import read_receipt
+from pipelines.errors import SchemaClash, SliceFailed
+from pipelines.lake import connect
+from pipelines.landing import KEPT_ASIDE, read_receipt
+from pipelines.landing.schema import arrow_schema, wire_columns
 from pipelines.progress import CallFailed, Event, Waiting
 from pipelines.standin import Fault
 from tests.conftest import NETWORK
@@ -100,3 +103,78 @@ def test_a_type_that_changes_within_a_day_fails_it(serve: Serve, engine_for: Eng
     assert read_receipt(engine.layout.partition_file("network", "demo", BUSIEST)) is None
     [exported] = engine.export(NETWORK, [BUSIEST])
     assert landed(exported.path) == truth(standin, BUSIEST)
+
+
+def test_a_type_that_is_another_one_than_on_other_days_fails_the_day(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """What was committed stays, and what was pulled serves once the other days are out of the way.
+
+    Nothing is converted in the view, and nothing is pulled twice.
+    """
+    standin = serve()
+    engine = engine_for(standin)
+    [before] = engine.export(NETWORK, [BUSIEST])
+    [first] = engine.export(NETWORK, [QUIET])
+    content = first.path.read_bytes()
+    standin.faults.next(Fault.CHANGED_TYPE)
+    said = r"network, partition 2026-11-19: column DeviceId is Int64, and String in partition 2026"
+    with pytest.raises(SchemaClash, match=said):
+        list(engine.export(NETWORK, [QUIET], refresh=True))
+    assert first.path.read_bytes() == content
+    before.path.unlink()
+    calls = len(standin.calls)
+    [again] = engine.export(NETWORK, [QUIET], refresh=True)
+    assert len(standin.calls) == calls
+    assert again.changes is None
+
+
+def test_a_type_that_the_service_got_wrong_is_pulled_anew(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """What was staged of it fits no better the next time, but another answer may."""
+    standin = serve()
+    engine = engine_for(standin)
+    [_] = engine.export(NETWORK, [BUSIEST])
+    standin.faults.next(Fault.CHANGED_TYPE)
+    with pytest.raises(SchemaClash):
+        list(engine.export(NETWORK, [QUIET]))
+    [exported] = engine.export(NETWORK, [QUIET])
+    assert landed(exported.path) == truth(standin, QUIET)
+    assert exported.changes is not None
+    assert not exported.changes
+
+
+def test_the_partitions_of_another_tenant_count_too(serve: Serve, engine_for: EngineFor) -> None:
+    """One view spans them."""
+    engine = engine_for(serve())
+    [exported] = engine.export(NETWORK, [BUSIEST])
+    elsewhere = engine.layout.partition_file("network", "other", BUSIEST)
+    elsewhere.parent.mkdir(parents=True)
+    columns = {**wire_columns(exported.schema), "DeviceId": "Object"}
+    pq.write_table(arrow_schema(columns).empty_table(), elsewhere)
+    with pytest.raises(SchemaClash, match=r"DeviceId is String, and Object in .* of tenant other"):
+        list(engine.export(NETWORK, [QUIET]))
+
+
+def test_a_first_day_without_rows_or_a_schema_harms_no_other(
+    serve: Serve, engine_for: EngineFor
+) -> None:
+    """It has no columns yet; the next empty day has those of the days before it."""
+    standin = serve()
+    engine = engine_for(standin)
+    none = replace(NETWORK, query=f"{NETWORK.query}\n| where RemotePort == -1")
+    standin.faults.next(Fault.NO_SCHEMA)
+    [empty] = engine.export(none, [BUSIEST])
+    assert (empty.receipt.rows, empty.schema.names) == (0, [KEPT_ASIDE])
+    with connect(engine.layout) as lake:
+        assert lake.sql("SELECT tenant, date, _kept_aside FROM network").fetchall() == []
+    [full] = engine.export(NETWORK, [QUIET])
+    assert full.changes is None
+    with connect(engine.layout) as lake:
+        [(rows,)] = lake.sql("SELECT count(DeviceId) FROM network").fetchall()
+    assert rows == full.receipt.rows > 0
+    standin.faults.next(Fault.NO_SCHEMA)
+    [filled] = engine.export(none, [BUSIEST], refresh=True)
+    assert filled.schema.equals(full.schema, check_metadata=False)
+    assert filled.receipt.rows == 0

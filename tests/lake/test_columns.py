@@ -1,5 +1,6 @@
 """What the lake remembers of a hunt's columns."""
 
+import errno
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -111,13 +112,18 @@ def test_a_file_that_is_none_of_ours_has_no_say(layout: LakeLayout) -> None:
     assert LandedColumns(layout, "logons").siblings(target).shapes == {}
 
 
-def test_a_file_that_can_not_be_read_is_an_error(layout: LakeLayout) -> None:
+def test_a_file_that_can_not_be_read_is_an_error(
+    layout: LakeLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not knowing what it holds is no reason to let another type in beside it."""
     target = land(layout, "2026-11-18", {"n": "Int32"})
     other = land(layout, "2026-11-19", {})
-    other.unlink()
-    other.mkdir()
-    with pytest.raises(LakeUnwritable, match="can't be read"):
+
+    def refused(path: Path) -> object:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(columns.pq, "read_schema", refused)
+    with pytest.raises(LakeUnwritable, match=rf"{other} can't be read: Permission denied"):
         LandedColumns(layout, "logons").siblings(target)
 
 
