@@ -94,22 +94,24 @@ class RunChecks:
 
 
 def _outcomes(findings: Sequence[Findings]) -> Iterator[_Outcome]:
-    of = f"of {len(findings)} partitions" if len(findings) > 1 else "of one partition"
-    values, aside = (
-        sum(each.values for each in findings),
-        [each for each in findings if each.values],
-    )
+    looked_at = "one partition" if len(findings) == 1 else f"{len(findings)} partitions"
+    aside = [each for each in findings if each.kept_aside]
+    values = sum(each.values for each in aside)
     yield _Outcome(
         _KEPT_ASIDE,
         not aside,
-        f"{values:,} values {of} are kept aside, in {len(aside)}" if aside else f"no value {of}",
+        f"{values:,} kept aside, in {len(aside)} of {looked_at}"
+        if aside
+        else f"nothing is kept aside in {looked_at}",
         {"values": values, **({"kept_aside": kept_aside_table(aside)} if aside else {})},
     )
     changed = [each for each in findings if each.changes]
     yield _Outcome(
         _SCHEMA_CHANGE,
         not changed,
-        f"{len(changed)} {of} changed" if changed else f"the columns {of} are what they were",
+        f"the columns of {len(changed)} of {looked_at} changed"
+        if changed
+        else f"the columns of {looked_at} are what they were before",
         {
             "partitions_changed": len(changed),
             **({"changes": changes_table(changed)} if changed else {}),

@@ -71,7 +71,8 @@ class LakeLayout:
     def hunt_files(self, hunt: str) -> list[Path]:
         """The files of all committed partitions of a hunt, tenant by tenant, oldest first."""
         folder = self.lake / hunt
-        return sorted([*folder.glob(f"*/*/{DATA_FILE}"), *folder.glob(f"*/*/hour=*/{DATA_FILE}")])
+        files = [*folder.glob(f"*/*/{DATA_FILE}"), *folder.glob(f"*/*/hour=*/{DATA_FILE}")]
+        return sorted(files, key=str)
 
     def tenant_folder(self, partition_file: Path) -> Path:
         """The folder of the tenant that a partition's file is of."""
