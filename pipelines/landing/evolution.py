@@ -39,7 +39,8 @@ WIDER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 _TRUTHS: Final = frozenset({"SByte", "Boolean"})
 _STAYS: Final = "Nothing was committed, and what was stays"
 _OR_MOVE: Final = (
-    "or move the hunt's other partitions out of the lake. What was pulled is kept for the next run"
+    "or move the hunt's other partitions out of the lake; where a single one is wrong, export it "
+    "again with --refresh. What was pulled is kept for the next run"
 )
 
 
