@@ -281,7 +281,8 @@ def _finish(
     until somebody does as the error says.
     """
     for _ in range(_MOST_EXPORTS):
-        if isinstance(error, _STARTED_OVER):
+        # What was staged with another type than the rest is pulled anew without an error.
+        if isinstance(error, _STARTED_OVER) or Fault.CHANGED_TYPE in _met(tenant):
             staged = []
         if isinstance(error, SchemaClash):
             for path in _lake(tenant):
@@ -340,6 +341,10 @@ def _judge(
     committed = {each.path for each in exports}
     assert after.keys() == before.keys() | committed
     assert all(after[path] == content for path, content in before.items())
+
+
+def _met(tenant: InProcess | Wired) -> set[Fault | None]:
+    return {call.fault for call in tenant.calls}
 
 
 def _lake(tenant: InProcess | Wired) -> dict[Path, bytes]:
