@@ -52,8 +52,9 @@ class Answer:
 def decode(body: bytes, dialect: Dialect, *, block_bytes: int = _BLOCK_BYTES) -> Answer:
     """The answer in ``body``. Raises ``MalformedResponse`` for anything that isn't a whole one."""
     with Decoder(dialect, block_bytes=block_bytes) as decoder:
+        view = memoryview(body)
         for start in range(0, len(body), block_bytes):
-            decoder.feed(body[start : start + block_bytes])
+            decoder.feed(view[start : start + block_bytes])
         return decoder.finish()
 
 
@@ -84,7 +85,7 @@ class Decoder:
         if self._rows is not None:
             self._rows.close()
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes of the answer; waits where reading them lags behind."""
         if self._wrong is not None:
             return

@@ -56,7 +56,7 @@ class Splitter:
         self.envelope: Envelope | None = None
         self.separator: Separator | None = None
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes | memoryview) -> Iterator[bytes]:
         """Take bytes; yields the blocks that are complete."""
         self._pending += chunk
         while len(self._pending) >= self._wanted:
@@ -115,7 +115,8 @@ class Splitter:
             at = self._pending.find(separator.whole)
         if at < 0:
             return None
-        block = bytes(self._pending[: at + 1])
+        with memoryview(self._pending) as view:
+            block = bytes(view[: at + 1])
         del self._pending[: at + 1 + separator.gap_bytes]
         return block
 
