@@ -16,9 +16,9 @@ from assets.metadata import describe_hunt, describe_partition
 from assets.quota import quota_numbers, quota_picture
 from assets.resources import EngineResource
 from assets.watching import RunLog
+from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
 from pipelines.errors import HuntFileError, HuntlakeError
-from pipelines.export import PartitionExport
 from pipelines.hunts import Hunt
 from pipelines.slicing import partition
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import dagster as dg
 
-from pipelines.export import PartitionExport
+from pipelines.committing import PartitionExport
 from pipelines.landing import Changes, columns_of, kept_aside_in_file, kept_aside_rows
 
 # Dagster keeps every table for ever, in one row of its database.

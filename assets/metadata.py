@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.findings import Findings, changes_table, kept_aside_table
-from pipelines.export import PartitionExport
+from pipelines.committing import PartitionExport
 from pipelines.hunts import Hunt
 from pipelines.lake import LakeLayout
 from pipelines.landing import KEPT_ASIDE

@@ -19,9 +19,9 @@ from typing import Any, Final
 import click
 
 from pipelines.clock import Clock, SystemClock
+from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
 from pipelines.errors import HuntlakeError
-from pipelines.export import PartitionExport
 from pipelines.hunt_files import load_hunts
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout, connect

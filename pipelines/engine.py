@@ -12,8 +12,9 @@ from typing import Self
 from pipelines.api import SURFACES, HuntingClient, tls_context, token_source
 from pipelines.clock import Clock, SystemClock
 from pipelines.clouds import contradictions
+from pipelines.committing import PartitionExport
 from pipelines.errors import SettingsError
-from pipelines.export import Exporter, PartitionExport
+from pipelines.export import Exporter
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout

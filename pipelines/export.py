@@ -6,54 +6,26 @@ What belongs here: the order of these steps. What does not: any of the steps (``
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pipelines.batch import Batch, StagedPartition
-from pipelines.errors import SchemaChanged, SchemaClash
+from pipelines.committing import Committer, PartitionExport
+from pipelines.errors import HuntlakeError, SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
-from pipelines.lake import LandedColumns, publish
-from pipelines.landing import (
-    Changes,
-    Receipt,
-    SliceRecord,
-    commit,
-    kept_aside_by_column,
-    partition_schema,
-    query_sha256,
-    writing,
-)
+from pipelines.landing import Receipt, SliceRecord, partition_schema, writing
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
     SliceStaged,
     Waiting,
 )
+from pipelines.pull import HasToWait
 from pipelines.slicer import Slicer
 from pipelines.slicing import Partition
 
 _POLL_SECONDS: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionExport:
-    """A committed partition. ``reused``: an earlier export committed it, and no call was made.
-
-    ``changes`` are those from the partition before it, where there is one.
-    """
-
-    partition: Partition
-    path: Path
-    file_bytes: int
-    receipt: Receipt
-    schema: pa.Schema
-    changes: Changes | None
-    reused: bool
 
 
 class Exporter:
@@ -61,8 +33,7 @@ class Exporter:
 
     def __init__(self, at: HuntInTenant) -> None:
         self._at = at
-        self._columns = LandedColumns(at.layout, at.hunt.name)
-        self._published = False
+        self._committer = Committer(at)
 
     def export(
         self, partitions: Sequence[Partition], *, refresh: bool = False
@@ -88,13 +59,13 @@ class Exporter:
         for partition in partitions:
             committed = self._at.committed(partition)
             if committed:
-                self._publish_once()
+                self._committer.publish_once()
                 self._discard_leftovers(partition, committed, refresh=refresh)
             if committed and not refresh:
                 if pending:
                     yield from self._pull_and_commit(Batch(pending))
                     pending = []
-                yield self._exported(partition, committed, reused=True)
+                yield self._committer.exported(partition, committed, reused=True)
             else:
                 pending.append(self._staged(partition))
         if pending:
@@ -120,7 +91,7 @@ class Exporter:
         """
         staged = self._at.staged(partition)
         if staged.slices:
-            siblings = self._columns.siblings(self._at.target(partition))
+            siblings = self._committer.columns.siblings(self._at.target(partition))
             try:
                 partition_schema(staged.in_order(), siblings, where="")
             except (SchemaChanged, SchemaClash):
@@ -138,38 +109,30 @@ class Exporter:
             for each in batch.partitions:
                 caller.partition = each.partition
                 while each.rests:
-                    for partition, landed in slicer.pull_next():
-                        self._tell_staged(partition.partition, landed.record, slicer.calls_left)
-                yield self._commit(each, slicer)
+                    yield from self._pull_next(slicer)
+                yield from self._committer.settle()
+                self._committer.begin(each, slicer)
+            yield from self._committer.settle()
         finally:
+            self._committer.wait()
             batch.put_down()
         slicer.finish()
 
-    def _commit(self, each: StagedPartition, slicer: Slicer) -> PartitionExport:
-        receipt = self._receipt(each, slicer.counted_rows(each))
+    def _pull_next(self, slicer: Slicer) -> Iterator[PartitionExport]:
+        """Pull the next slice while a commit goes on; yields what is then committed.
+
+        Nobody is to hear of it an hour late because the next call has to wait for its quota.
+        """
+        slicer.caller.may_wait = not self._committer.is_under_way
         try:
-            slicer.refuse_missing_rows(each, receipt.rows)
-            target = self._at.target(each.partition)
-            with self._columns.unchanging():
-                siblings = self._columns.siblings(target)
-                commit(target, each.in_order(), receipt=receipt, siblings=siblings)
-        except SchemaChanged:
-            # Slices from before and after the change never fit together: start over next time.
-            each.discard()
+            for partition, landed in slicer.pull_next():
+                self._tell_staged(partition.partition, landed.record, slicer.calls_left)
+        except HasToWait:
+            pass
+        except HuntlakeError:
+            yield from self._committer.settle()
             raise
-        each.discard()
-        self._publish()
-        slicer.learn_partition(each, receipt.rows)
-        return self._exported(each.partition, receipt, reused=False)
-
-    def _publish_once(self) -> None:
-        """Publish what an earlier run may have committed, and then was killed or had no room."""
-        if not self._published:
-            self._publish()
-
-    def _publish(self) -> None:
-        publish(self._at.layout, self._columns)
-        self._published = True
+        yield from self._committer.settle()
 
     @contextmanager
     def _alone(self, partitions: Sequence[Partition]) -> Iterator[Callable[[Partition], None]]:
@@ -199,38 +162,6 @@ class Exporter:
                     told = True
                 self._at.clock.sleep(_POLL_SECONDS)
         return lock
-
-    def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
-        records = tuple(staged.record for staged in each.in_order())
-        return Receipt(
-            hunt=self._at.hunt.name,
-            fingerprint=self._at.hunt.fingerprint,
-            query_sha256=query_sha256(self._at.hunt.query),
-            tenant=self._at.tenant.id,
-            surface=self._at.tenant.surface.name,
-            partition=each.partition.key,
-            window=each.partition.window,
-            verdict=str(self._at.analysis.verdict),
-            slices=records,
-            rows=sum(record.rows for record in records),
-            counted_rows=counted_rows,
-            calls=sum(record.calls for record in records),
-            running_seconds=sum(record.running_seconds for record in records),
-            counting_calls=sum(record.counting_calls for record in records),
-            wasted_calls=sum(record.wasted_calls for record in records),
-            wasted_rows=sum(record.wasted_rows for record in records),
-            kept_aside=sum(record.kept_aside for record in records),
-            kept_aside_by_column=kept_aside_by_column(
-                landed for landed in each.slices if landed.record.kept_aside
-            ),
-            committed_ns=self._at.clock.now_ns(),
-        )
-
-    def _exported(self, partition: Partition, receipt: Receipt, *, reused: bool) -> PartitionExport:
-        path = self._at.target(partition)
-        size = path.stat().st_size
-        schema, changes = pq.read_schema(path), self._columns.changes(path)
-        return PartitionExport(partition, path, size, receipt, schema, changes, reused)
 
     def _tell_started(self, each: StagedPartition) -> None:
         partition = each.partition

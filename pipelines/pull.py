@@ -92,13 +92,18 @@ class Outlook:
     seconds: float = 0.0
 
 
+class HasToWait(Exception):
+    """The next call can't start now, and who asked would do something else first."""
+
+
 @dataclass(slots=True)
 class Caller:
     """Asks the service about one partition after another of a hunt.
 
     ``partition`` is the one that comes next, which messages name; ``spent`` adds up until somebody
     takes it away; ``room`` is what the answers need on disk, without which none is asked for.
-    ``interactive``: a person waits for the answers.
+    ``interactive``: a person waits for the answers. ``may_wait``: whether to wait where the next
+    call can't start at once, or to raise ``HasToWait``.
     """
 
     hunt: Hunt
@@ -109,6 +114,7 @@ class Caller:
     observer: Observer
     room: Room | None = None
     interactive: bool = False
+    may_wait: bool = True
     spent: Spent = field(default_factory=Spent)
     _cuts: Counter[type[HuntlakeError]] = field(default_factory=Counter)
     """Cuts since the last answer, by what they were for."""
@@ -127,7 +133,8 @@ class Caller:
         ``outlook`` is what the call should take, and what is to come after it. Where the quota has
         less left, ``query`` is asked for one of so many seconds (infinite: no less). Raises
         ``SliceFailed`` where the service refused for good, ``PartitionRefused`` where the span fell
-        off the horizon meanwhile, ``LakeUnwritable`` where there is no room for it.
+        off the horizon meanwhile, ``LakeUnwritable`` where there is no room for it, and
+        ``HasToWait`` where it may not wait.
         """
         # Nothing is cut for a count, so that its troubles say nothing of slices.
         failures = Failures(self._cuts if asked == "rows" else Counter(), can_be_cut=can_be_cut)
@@ -198,9 +205,9 @@ class Caller:
             self.room.refuse_if_lacking(self.hunt.name, self.partition.key)
 
     def _call(self, query: str | Callable[[float], str], span: Span, outlook: Outlook) -> Reply:
-        self.spent.calls += 1
         with Decoder(self.tenant.surface.dialect) as decoder:
             with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
+                self.spent.calls += 1
                 # Others may have filled the disk while this call waited for its quota.
                 self._refuse_without_room()
                 room = math.inf if call.room_seconds is None else call.room_seconds
@@ -262,11 +269,10 @@ class Caller:
             )
         )
 
-    @property
-    def _tell_wait(self) -> Callable[[Wait], None]:
-        return lambda wait: self.observer(
-            Waiting(self.hunt.name, self.partition.key, wait.reason, wait.until_ns)
-        )
+    def _tell_wait(self, wait: Wait) -> None:
+        if not self.may_wait:
+            raise HasToWait
+        self.observer(Waiting(self.hunt.name, self.partition.key, wait.reason, wait.until_ns))
 
 
 def _follows(step: Step, asked: Asked) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import export
+from pipelines import committing
 from pipelines.engine import Engine
 from pipelines.kql.rewrite import ROWS
 from pipelines.lake import connect
@@ -68,7 +68,7 @@ def killed_before_publishing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(export, "publish", die)
+        patched.setattr(committing, "publish", die)
         with pytest.raises(KeyboardInterrupt):
             list(engine.export(NETWORK, [DAY]))
     assert not engine.layout.catalogue.exists()

@@ -16,9 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import export
+from pipelines import committing
+from pipelines.committing import PartitionExport
 from pipelines.errors import LakeUnwritable
-from pipelines.export import PartitionExport
 from pipelines.history import History
 from pipelines.hunts import Hunt
 from pipelines.kql.rewrite import ROWS
@@ -114,7 +114,7 @@ def check_goes_on(simulation: Simulation, staged: list[SliceStaged]) -> None:
 @pytest.mark.parametrize("limit", [0, 20_000])
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(Staging, "write"), (export, "commit")],
+    [(Staging, "write"), (committing, "commit")],
     ids=["staging a slice", "committing a partition"],
 )
 def test_a_full_disk_harms_nothing_and_the_export_goes_on(
@@ -147,7 +147,7 @@ def test_a_catalogue_that_can_not_be_written_stays_as_it_was(
     list(simulation.exporter(replace(HUNT, name="other")).export([FIRST]))
     before = simulation.layout.catalogue.read_bytes()
     with monkeypatch.context() as patched:
-        limited(patched, export, "publish", limit)
+        limited(patched, committing, "publish", limit)
         with pytest.raises(LakeUnwritable, match=r"the catalogue .*lake\.duckdb can't be written"):
             exported(simulation)
     assert simulation.layout.catalogue.read_bytes() == before

@@ -13,7 +13,7 @@ import pytest
 from assets.catalogue import TenantHunts
 from assets.definitions import build_defs
 from assets.findings import Findings
-from pipelines.export import PartitionExport
+from pipelines.committing import PartitionExport
 from pipelines.hunt_files import load_hunts
 from pipelines.lake import LakeLayout, connect
 from pipelines.landing import Receipt, kept_aside_rows

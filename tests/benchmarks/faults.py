@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.clock import SimulatedClock
+from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
 from pipelines.errors import (
     CannotSplit,
@@ -33,7 +34,6 @@ from pipelines.errors import (
     SchemaClash,
     SliceFailed,
 )
-from pipelines.export import PartitionExport
 from pipelines.hunts import SurfaceName
 from pipelines.kql.rewrite import ROWS
 from pipelines.landing import KEPT_ASIDE

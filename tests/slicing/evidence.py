@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from pipelines.export import PartitionExport
+from pipelines.committing import PartitionExport
 from pipelines.hunts import ExportSettings, Hunt, Partitioning
 from pipelines.kql import Analysis, analyse, restrict
 from pipelines.kql.rewrite import ROWS

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hypothesis import given, settings
 
+from pipelines.committing import PartitionExport
 from pipelines.errors import CannotSplit
-from pipelines.export import PartitionExport
 from pipelines.progress import Event, SliceCut
 from pipelines.standin import StandinLimits
 from tests.slicing.evidence import (

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.committing import PartitionExport
 from pipelines.errors import CannotSplit, HuntlakeError
-from pipelines.export import PartitionExport
 from pipelines.kql import BUCKET
 from pipelines.progress import Event, PartitionStarted, SliceStaged
 from pipelines.quota import Limits
