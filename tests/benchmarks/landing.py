@@ -276,7 +276,7 @@ def main(
             said["shapes"] = {name: as_object(each) for name, each in found.items()}
             tables += [as_table(f"{name}: body to Parquet", each) for name, each in found.items()]
         if "socket" in (parts or _PARTS):
-            known = [each for each in FETCHERS if each != "httpx_orjson" or "orjson" in ways]
+            known = [name for name, each in FETCHERS.items() if each.peer in ways]
             socket = fetched(folder, known, scale, repeat)
             said["socket"] = {"shape": _USUAL, **as_object(socket)}
             tables.append(as_table(f"{_USUAL}: socket (TLS, gzip) to Parquet", socket))

@@ -29,9 +29,10 @@ _SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """One way from a URL to a file; ``modules`` are what it imports."""
+    """One way from a URL to a file, and how it lands; ``modules`` are what it imports."""
 
     name: str
+    peer: str
     modules: tuple[str, ...]
     land: Callable[[str, Path, Shape, Path], None]
 
@@ -63,13 +64,19 @@ FETCHERS: Final[Mapping[str, Fetcher]] = MappingProxyType(
     {
         fetcher.name: fetcher
         for fetcher in (
-            Fetcher("ours", PEERS["ours"].modules, _ours),
+            Fetcher("ours", "ours", PEERS["ours"].modules, _ours),
             Fetcher(
                 "httpx_json_from_pylist",
+                "json_from_pylist",
                 ("httpx", *PEERS["json_from_pylist"].modules),
                 _by_httpx(from_pylist),
             ),
-            Fetcher("httpx_orjson", ("httpx", *PEERS["orjson"].modules), _by_httpx(orjson_columns)),
+            Fetcher(
+                "httpx_orjson",
+                "orjson",
+                ("httpx", *PEERS["orjson"].modules),
+                _by_httpx(orjson_columns),
+            ),
         )
     }
 )

@@ -206,8 +206,7 @@ def with_oddities(columns: Mapping[str, Texts]) -> Mapping[str, Texts]:
     odd = dict(columns)
     for name, every, change in changed:
         odd[name] = [
-            change(text) if row % every == every // 7 else text
-            for row, text in enumerate(columns[name])
+            change(text) if row % every == 7 else text for row, text in enumerate(columns[name])
         ]
     return odd
 
