@@ -13,7 +13,7 @@ from typing import Final
 from pipelines.api import SURFACES, HuntingClient, Surface
 from pipelines.clock import SystemClock
 from pipelines.hunts import SurfaceName
-from pipelines.landing import Answer, StagedSlice, Staging, commit, decode
+from pipelines.landing import Answer, Decoder, StagedSlice, Staging, commit, decode
 from pipelines.landing.dialects import Dialect
 from pipelines.spans import Span
 from tests.landing.samples import HOUR, a_receipt, a_record, hours
@@ -38,32 +38,42 @@ class _Tokens:
 def decode_ours(
     body: bytes, dialect: Dialect, block_bytes: int | None = None, chunk_bytes: int | None = None
 ) -> Answer:
-    """The decoder under test, made to cut its blocks, and to get its input, in such sizes.
-
-    It takes bodies whole so far, and has no blocks.
-    """
-    del block_bytes, chunk_bytes
-    return decode(body, dialect)
+    """The decoder under test, made to cut its blocks, and to get its input, in such sizes."""
+    sizes = {} if block_bytes is None else {"block_bytes": block_bytes}
+    step = chunk_bytes or max(1, len(body))
+    with Decoder(dialect, **sizes) as decoder:
+        for start in range(0, len(body), step):
+            decoder.feed(body[start : start + step])
+        return decoder.finish()
 
 
 def land(body: bytes, dialect: Dialect, target: Path) -> None:
     """From the bytes of an answer to its committed partition."""
-    slices = [stage(body, dialect, target.with_suffix(".staged"))]
-    commit(target, slices, receipt=a_receipt(slices))
+    _land(decode(body, dialect), target)
 
 
 def land_fetched(url: str, tls: ssl.SSLContext, dialect: Dialect, target: Path) -> None:
     """From the socket to the committed partition, by the client that exports use."""
-    with HuntingClient(
-        _surface(dialect),
-        api_url=url,
-        tokens=_Tokens(),
-        tls=tls,
-        clock=SystemClock(),
-        request_seconds=_REQUEST_SECONDS,
-    ) as client:
-        body = client.run(_TIME_COLUMN).body
-    land(body, dialect, target)
+    with (
+        HuntingClient(
+            _surface(dialect),
+            api_url=url,
+            tokens=_Tokens(),
+            tls=tls,
+            clock=SystemClock(),
+            request_seconds=_REQUEST_SECONDS,
+        ) as client,
+        Decoder(dialect) as decoder,
+    ):
+        client.stream(_TIME_COLUMN, decoder.feed)
+        answer = decoder.finish()
+    _land(answer, target)
+
+
+def _land(answer: Answer, target: Path) -> None:
+    record = a_record(hours(0, 1), answer.rows)
+    slices = [Staging.hold(answer, record, time_column=_TIME_COLUMN)]
+    commit(target, slices, receipt=a_receipt(slices))
 
 
 def stage(body: bytes, dialect: Dialect, folder: Path, rows: int | None = None) -> StagedSlice:

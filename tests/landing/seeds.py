@@ -18,6 +18,7 @@ from tests.benchmarks.landing_bodies import SHAPES, body_of
 from tests.landing.bodies import WIRE_TYPES, bodies, values_of
 from tests.landing.reference import Num
 from tests.landing.trees import Members, write_tree
+from tests.landing.usual_bodies import usual_bodies
 
 RECORDED: Final = Path(__file__).parents[3] / "shared" / "responses"
 
@@ -42,7 +43,8 @@ def seeds(number: int, count: int) -> list[Seed]:
     drawn = [
         Seed(body, dialect)
         for dialect in ("plain", "odata")
-        for body in _drawn(bodies(dialect), number, count // 2)
+        for make in (bodies, usual_bodies)
+        for body in _drawn(make(dialect), number, count // 4)
     ]
     values = {kind: _drawn(values_of(kind), number, _VALUES_OF_A_TYPE) for kind in WIRE_TYPES}
     steady = [_steady(chance, values) for _ in range(count)]
