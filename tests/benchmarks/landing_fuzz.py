@@ -27,7 +27,7 @@ from tests.landing.tree_mutations import mutate_tree
 _SEEDS: Final = 80
 _CHUNK: Final = 50
 # Blocks and chunks so small that edges fall everywhere, and what a decoder takes by itself.
-_BLOCK_BYTES: Final = (None, 1, 16, 100, 1_000, 10_000)
+_BLOCK_BYTES: Final = (None, 1, 100, 100, 1_000, 1_000, 5_000)
 _CHUNK_BYTES: Final = (None, 1, 7, 64, 1_000, 65_536)
 # Byte by byte a long body takes long, and shows no more than a short one.
 _LONG: Final = 4_000

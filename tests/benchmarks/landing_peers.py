@@ -42,13 +42,21 @@ def _ours(body: bytes, shape: Shape, target: Path) -> None:
 
 
 def from_pylist(body: bytes, shape: Shape, target: Path) -> None:
-    """What most scripts do: the standard library, and rows handed to pyarrow."""
+    """What most scripts do: the standard library, and rows whose types pyarrow guesses."""
     import pyarrow as pa
 
     rows = _results(json.loads(body))
     _clean_rows(rows, shape, json.dumps)
-    table = pa.Table.from_pylist(rows, schema=_wire_schema(shape))
-    _write(table, shape, target)
+    _write(pa.Table.from_pylist(rows), shape, target)
+
+
+def _from_pylist_typed(body: bytes, shape: Shape, target: Path) -> None:
+    """The same, with the types told."""
+    import pyarrow as pa
+
+    rows = _results(json.loads(body))
+    _clean_rows(rows, shape, json.dumps)
+    _write(pa.Table.from_pylist(rows, schema=_wire_schema(shape)), shape, target)
 
 
 def orjson_columns(body: bytes, shape: Shape, target: Path) -> None:
@@ -180,6 +188,7 @@ PEERS: Final[Mapping[str, Peer]] = MappingProxyType(
         for peer in (
             Peer("ours", ("tests.benchmarks.landing_ours",), _ours),
             Peer("json_from_pylist", _ARROW, from_pylist),
+            Peer("json_from_pylist_typed", _ARROW, _from_pylist_typed),
             Peer("orjson", ("orjson", *_ARROW), orjson_columns),
             Peer("msgspec", ("msgspec", *_ARROW), _msgspec),
             Peer("polars_ndjson", ("polars",), _polars),

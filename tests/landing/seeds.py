@@ -4,10 +4,11 @@ What belongs here: bodies that are answers. What does not: changing them (``byte
 ``tree_mutations``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -27,6 +28,14 @@ _FIRST_NAMES: Final = ("Timestamp", "Timestamp", "Name", "name", "Type", "é", '
 _NAMES: Final = ("LogonId", "LogonID", "ReportId", "DeviceId", "Bag", "a@b", "date", "Results", "k")
 _VALUES_OF_A_TYPE: Final = 16
 _FEW_ROWS: Final = 12
+# Many most often: a decoder that cuts takes short bodies whole.
+_ROWS: Final = (1, 2, 8, 40, 150, 150, 150, 150)
+_STEADY_EACH: Final = 3
+_USUALLY: Final[Mapping[str, type]] = MappingProxyType(
+    {"SByte": Num, "Boolean": bool, "Int32": Num, "Int64": Num, "Double": Num, "SqlDecimal": Num}
+)
+_DIFFERENT: Final = 3
+_NULLS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Seed:
 
 
 def seeds(number: int, count: int) -> list[Seed]:
-    """So many drawn and so many steady bodies, the same for a number, and all recorded ones."""
+    """So many drawn bodies, more steady ones, the same for a number, and all recorded ones."""
     chance = Random(number)  # noqa: S311 - bodies that can be repeated, not secrets
     drawn = [
         Seed(body, dialect)
@@ -47,7 +56,7 @@ def seeds(number: int, count: int) -> list[Seed]:
         for body in _drawn(make(dialect), number, count // 4)
     ]
     values = {kind: _drawn(values_of(kind), number, _VALUES_OF_A_TYPE) for kind in WIRE_TYPES}
-    steady = [_steady(chance, values) for _ in range(count)]
+    steady = [_steady(chance, values) for _ in range(_STEADY_EACH * count)]
     few = [shape.scaled(_FEW_ROWS / shape.rows) for shape in SHAPES.values()]
     large = [Seed(body_of(shape), shape.dialect) for shape in few]
     return [*drawn, *steady, *large, *recorded()]
@@ -86,9 +95,14 @@ def _steady(chance: Random, values: dict[str, Sequence[Any]]) -> Seed:
     dialect: Dialect = chance.choice(["plain", "odata"])
     names = [chance.choice(_FIRST_NAMES), *chance.sample(_NAMES, chance.randrange(1, 6))]
     columns = {name: chance.choice(WIRE_TYPES) for name in names}
+    usual = {name: _alike(chance, kind, values[kind]) for name, kind in columns.items()}
+    null = Members() if dialect == "odata" else None
     rows = [
-        Members((name, _tree(_usual(chance, values[kind]))) for name, kind in columns.items())
-        for _ in range(chance.choice([1, 2, 3, 8, 20, 60]))
+        Members(
+            (name, null if chance.random() < _NULLS else _tree(chance.choice(usual[name])))
+            for name in columns
+        )
+        for _ in range(chance.choice(_ROWS))
     ]
     name, kind = ("name", "type") if dialect == "odata" else ("Name", "Type")
     schema = [Members([(name, each), (kind, columns[each])]) for each in columns]
@@ -104,10 +118,18 @@ def _steady(chance: Random, values: dict[str, Sequence[Any]]) -> Seed:
     )
 
 
-def _usual(chance: Random, values: Sequence[Any]) -> Any:
-    """Most rows have what a column usually has: texts, numbers and nulls, none of them nested."""
-    plain = [value for value in values if not isinstance(value, dict | list)]
-    return chance.choice(plain if plain and chance.random() < 0.8 else values)
+def _alike(chance: Random, kind: str, values: Sequence[Any]) -> list[Any]:
+    """A few values, of one kind of JSON as a column has them: only what is dynamic has several.
+
+    A few, so that some columns have none that is odd.
+    """
+    if kind == "Object":
+        return chance.sample(values, _DIFFERENT)
+    found = [value for value in values if isinstance(value, str | Num | bool)]
+    usual = [value for value in found if type(value) is _USUALLY.get(kind, str)]
+    like = type(chance.choice(usual if usual and chance.random() < 0.8 else found))
+    alike = [value for value in found if type(value) is like]
+    return chance.sample(alike, min(_DIFFERENT, len(alike)))
 
 
 def _tree(value: Any) -> Any:

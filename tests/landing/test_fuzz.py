@@ -13,7 +13,7 @@ from tests.landing.judging import Agreement, Disagreement, judged, smallest
 from tests.landing.reference import NotWhole, cells
 from tests.landing.seeds import recorded, seeds
 
-SEED, BODIES = 4, 600
+SEED, BODIES = 4, 400
 
 
 def test_a_mutated_body_lands_right_or_is_refused() -> None:
