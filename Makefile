@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test lint types lock oracle clean
+.PHONY: demo test lint types lock bench oracle clean
 
 demo: $(READY)  ## export hunts from a local stand-in tenant through Dagster, and query the lake
 	@$(BIN)/huntlake demo
@@ -22,9 +22,17 @@ lock: $(READY)  ## resolve the dependencies anew into requirements.txt
 ifndef UV
 	@$(BIN)/python -m pip install --quiet uv
 endif
-	@$(or $(UV),$(BIN)/uv) pip compile pyproject.toml --extra standin --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-package huntlake --upgrade --quiet \
+	@$(or $(UV),$(BIN)/uv) pip compile pyproject.toml --extra standin --extra dev --universal \
+		--python-version 3.11 --generate-hashes --no-emit-package huntlake --upgrade --quiet \
 		--custom-compile-command "make lock" --output-file requirements.txt
+
+bench: $(READY)  ## install what the benchmark of landing compares with
+ifdef UV
+	@uv pip install --quiet --python $(BIN)/python --no-build-isolation -e '.[bench]'
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation \
+		-e '.[bench]'
+endif
 
 oracle:  ## install the language's own parser and binder, which some tests ask (needs npm)
 	@npm install --prefix tests/kql/oracle --no-package-lock --no-audit --no-fund --silent

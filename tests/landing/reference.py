@@ -1,10 +1,11 @@
-"""A slow decoder, written apart from the fast one, that says what each cell must be.
+"""A slow decoder, written apart from the fast one: what is an answer, and what each cell must be.
 
 It reads JSON with every number kept as its text, and decides with Python's integers and fractions.
 Nothing of it comes from ``pipelines.landing`` but the name of the last column.
 """
 
 import json
+import math
 import struct
 from dataclasses import dataclass
 from datetime import date
@@ -28,21 +29,24 @@ class Kept(Exception):
     """The type can't hold the value."""
 
 
+class NotWhole(Exception):
+    """The body is no whole answer."""
+
+
+class Pairs(list[tuple[str, Any]]):
+    """The members of an object in which a key stands more than once."""
+
+
 def cells(body: bytes, dialect: str) -> dict[str, list[Any]]:
-    """Each wire column's cells, and those of ``KEPT_ASIDE``, as comparable values."""
-    envelope = {
-        key.lower(): value
-        for key, value in json.loads(body, parse_float=Num, parse_int=Num).items()
-    }
-    columns = {
-        {k.lower(): v for k, v in entry.items()}["name"]: {k.lower(): v for k, v in entry.items()}[
-            "type"
-        ]
-        for entry in envelope.get("schema") or []
-    }
+    """Each wire column's cells, and those of ``KEPT_ASIDE``, as comparable values.
+
+    Raises ``NotWhole``.
+    """
+    envelope = _envelope(body)
+    columns = _columns(envelope)
     table: dict[str, list[Any]] = {f"column {name}": [] for name in columns}
     table[KEPT_ASIDE] = []
-    for row in envelope["results"]:
+    for row in _rows(envelope):
         aside = {
             key: value
             for key, value in row.items()
@@ -58,6 +62,93 @@ def cells(body: bytes, dialect: str) -> dict[str, list[Any]]:
     return table
 
 
+def statistics(body: bytes) -> tuple[float | None, int | None]:
+    """The seconds that the answer says it took, and the rows that it says it has."""
+    stats = _envelope(body).get("stats")
+    if not isinstance(stats, dict):
+        return None, None
+    took, listed = stats.get("ExecutionTime"), stats.get("dataset_statistics")
+    seconds = float(took.text) if isinstance(took, Num) else math.nan
+    rows = None
+    if isinstance(listed, list) and len(listed) == 1 and isinstance(listed[0], dict):
+        count = listed[0].get("table_row_count")
+        digits = count.text.removeprefix("-") if isinstance(count, Num) else ""
+        # What is longer than any count of rows is none.
+        if _is_digits(digits) and len(count.text) <= 20:
+            rows = int(count.text)
+    return seconds if 0 <= seconds < math.inf else None, rows
+
+
+def _envelope(body: bytes) -> dict[str, Any]:
+    """The members of the outermost object by their names in lower case."""
+    try:
+        value = _read(body.decode("utf-8"))
+    # A depth that Python can't read is none that the service writes.
+    except (ValueError, RecursionError) as error:
+        raise NotWhole("no JSON") from error
+    if not isinstance(value, dict) or "error" in value:
+        raise NotWhole("no object of results")
+    names = [key.lower() for key in value]
+    if len({*names}) < len(names) or any(name.endswith("nextlink") for name in names):
+        raise NotWhole("a member twice, or a part")
+    return dict(zip(names, value.values(), strict=True))
+
+
+def _rows(envelope: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = envelope.get("results")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise NotWhole("no list of objects")
+    return rows
+
+
+def _columns(envelope: dict[str, Any]) -> dict[str, str]:
+    listed = envelope.get("schema")
+    # Without rows there may be none; graph's null is an empty object.
+    if listed in (None, {}, []) and not _rows(envelope):
+        return {}
+    if not isinstance(listed, list) or not listed:
+        raise NotWhole("no schema")
+    columns: dict[str, str] = {}
+    for entry in listed:
+        if not isinstance(entry, dict):
+            raise NotWhole("no entry of a schema")
+        name, kind = _text_of(entry, "name"), _text_of(entry, "type")
+        if name in columns:
+            raise NotWhole("a column twice")
+        columns[name] = kind
+    return columns
+
+
+def _text_of(entry: dict[str, Any], wanted: str) -> str:
+    """The one member of that name, however its case is."""
+    values = [value for key, value in entry.items() if key.lower() == wanted]
+    if len(values) != 1 or not isinstance(values[0], str) or not _is_unicode(values[0]):
+        raise NotWhole(f"a column without a {wanted}")
+    return values[0]
+
+
+def _read(text: str) -> Any:
+    return json.loads(
+        text,
+        parse_float=Num,
+        parse_int=Num,
+        parse_constant=_refuse,
+        object_pairs_hook=_object,
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Pairs:
+    return dict(pairs) if len({key for key, _ in pairs}) == len(pairs) else Pairs(pairs)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _is_unicode(text: str) -> bool:
+    return not any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
+
+
 def canonical(value: Any) -> str:
     """Sorted keys, no spaces, numbers digit for digit, lone surrogates as escapes."""
     match value:
@@ -69,8 +160,9 @@ def canonical(value: Any) -> str:
                 f"\\u{ord(letter):04x}" if 0xD800 <= ord(letter) <= 0xDFFF else letter
                 for letter in quoted
             )
-        case dict():
-            members = [f"{canonical(key)}:{canonical(value[key])}" for key in sorted(value)]
+        case dict() | Pairs():
+            pairs = sorted(_pairs(value), key=lambda pair: pair[0])
+            members = [f"{canonical(key)}:{canonical(each)}" for key, each in pairs]
             return "{" + ",".join(members) + "}"
         case list():
             return "[" + ",".join(canonical(each) for each in value) + "]"
@@ -101,7 +193,7 @@ def _cell(value: Any, wire_type: str, dialect: str) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, Num):
         return value.text
-    if not isinstance(value, str) or any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
+    if not isinstance(value, str) or not _is_unicode(value):
         raise Kept
     return value
 
@@ -240,15 +332,15 @@ def _dotnet_ticks(text: str) -> int:
 
 
 def _without_markers(value: Any) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list) and not isinstance(value, Pairs):
         read = [_object_in(each) for each in value]
         if read and None not in read:
             return [_without_markers(each) for each in read]
         return [_without_markers(each) for each in value]
-    if isinstance(value, dict):
-        return {
-            key: _without_markers(each)
-            for key, each in value.items()
+    if isinstance(value, dict | Pairs):
+        return Pairs(
+            (key, _without_markers(each))
+            for key, each in _pairs(value)
             if not (
                 isinstance(each, str)
                 and (
@@ -257,15 +349,19 @@ def _without_markers(value: Any) -> Any:
                     else key.endswith("@odata.type") and each.startswith("#")
                 )
             )
-        }
+        )
     return value
+
+
+def _pairs(value: dict[str, Any] | Pairs) -> list[tuple[str, Any]]:
+    return value if isinstance(value, Pairs) else list(value.items())
 
 
 def _object_in(text: Any) -> dict[str, Any] | None:
     if not isinstance(text, str) or not text.startswith("{"):
         return None
     try:
-        value = json.loads(text, parse_float=Num, parse_int=Num)
+        value = _read(text)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

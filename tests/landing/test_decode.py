@@ -5,7 +5,6 @@ import traceback
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,26 +15,11 @@ from hypothesis import strategies as st
 from pipelines.errors import MalformedResponse
 from pipelines.landing import KEPT_ASIDE, Answer, Decoder, decode
 from pipelines.landing.exact import to_rows
-from pipelines.landing.schema import WIRE_NAME
 from tests.landing.bodies import WIRE_TYPES, bodies
-from tests.landing.reference import as_comparable, cells
+from tests.landing.judging import columns_of
+from tests.landing.reference import cells
+from tests.landing.seeds import RECORDED
 from tests.landing.usual_bodies import usual_bodies
-
-RECORDED = Path(__file__).parents[3] / "shared" / "responses"
-
-
-def columns_of(table: pa.Table) -> dict[str, list[Any]]:
-    """The table's cells by wire name, in the reference's terms."""
-    found = {}
-    for field, column in zip(table.schema, table.columns, strict=True):
-        name = KEPT_ASIDE
-        if field.name != KEPT_ASIDE:
-            name = f"column {field.metadata[WIRE_NAME].decode()}"
-        if pa.types.is_timestamp(field.type) or pa.types.is_duration(field.type):
-            found[name] = column.cast(pa.int64()).to_pylist()
-        else:
-            found[name] = [as_comparable(value) for value in column.to_pylist()]
-    return found
 
 
 def answer_of(column: str, values: list[Any], wire_type: str, **more: Any) -> Answer:
