@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from pipelines.landing.dialects import Dialect, sidecar
+from pipelines.landing.dialects import Dialect, are_sidecars, sidecar
 from pipelines.landing.exact import Row, Rows, aside_array
 from pipelines.landing.raw import RawColumns, TakenOut, Unusual
 from pipelines.landing.schema import arrow_schema, arrow_type
@@ -157,9 +157,13 @@ class Reader:
             )
         except pa.ArrowInvalid as error:
             raise Unusual from error
-        if table.num_rows != commas + 1:
+        if table.num_rows != commas + 1 or not self._are_sidecars(table):
             raise Unusual
         return table
+
+    def _are_sidecars(self, table: pa.Table) -> bool:
+        names = self._asked.names[len(self.columns) :]
+        return all(are_sidecars(table.column(name)) for name in names)
 
     def _landed(self, name: str, parsed: pa.Table, taken: TakenOut | None) -> tuple[pa.Array, Odd]:
         wire_type, kind = self.columns[name], self.kinds[name]

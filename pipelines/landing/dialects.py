@@ -7,22 +7,54 @@ object can't be told from null), and an array of objects as an array of JSON tex
 """
 
 from collections.abc import Collection, Mapping
+from types import NoneType
 from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.landing.canonical import RepeatedKeys, read_json
 
 Dialect = Literal["odata", "plain"]
 
+_PREFIX: Final = "@odata."
 _MARKER: Final = "@odata.type"
+_TYPE: Final = "#"
 _GRAPH_TYPE: Final = "#microsoft.graph."
+# Whose values are never objects; a type that the contract does not name may be as Object is.
+_PLAIN_TYPES: Final = frozenset(
+    {
+        "DateTime",
+        "String",
+        "SByte",
+        "Boolean",
+        "Int32",
+        "Int64",
+        "Double",
+        "SqlDecimal",
+        "Guid",
+        "TimeSpan",
+    }
+)
 _NESTED: Final = frozenset({dict, list, RepeatedKeys})
 
 
-def is_noise(key: str, columns: Collection[str], dialect: Dialect) -> bool:
-    """Whether a row's key is an annotation: of the row, or of one of its columns."""
-    if dialect == "plain" or key in columns:
+def is_noise(key: str, value: Any, columns: Collection[str], dialect: Dialect) -> bool:
+    """Whether a member of a row is an annotation: of the row, or of one of its columns."""
+    # Nor is a number, which may be a text of its digits, any annotation.
+    if dialect == "plain" or key in columns or type(value) not in {str, NoneType}:
         return False
-    return key.startswith("@odata.") or key.removesuffix(_MARKER) in columns
+    if key.startswith(_PREFIX):
+        return True
+    return key.removesuffix(_MARKER) in columns and (value is None or value.startswith(_TYPE))
+
+
+def are_sidecars(texts: pa.ChunkedArray) -> bool:
+    """Whether all values of such a key say a type."""
+    if texts.null_count == len(texts):
+        return True
+    are: bool = pc.all(pc.starts_with(texts, _TYPE)).as_py()
+    return are
 
 
 def sidecar(column: str) -> str:
@@ -39,7 +71,7 @@ def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[A
     """A column's values without what the dialect adds."""
     if dialect == "plain" or set(map(type, values)).isdisjoint(_NESTED):
         return values
-    if wire_type != "Object":
+    if wire_type in _PLAIN_TYPES:
         return [None if value == {} else value for value in values]
     return [None if value == {} else _cleaned(value) for value in values]
 
@@ -64,13 +96,14 @@ def _is_marker(key: str, value: Any) -> bool:
     """Whether a member only says what Graph takes its object, or a neighbour, for."""
     if key == _MARKER:
         return isinstance(value, str) and value.startswith(_GRAPH_TYPE)
-    return key.endswith(_MARKER) and isinstance(value, str) and value.startswith("#")
+    return key.endswith(_MARKER) and isinstance(value, str) and value.startswith(_TYPE)
 
 
 def _are_objects(values: list[Any]) -> bool:
     """Whether every element is the JSON text of an object: how Graph writes an array of objects."""
     return bool(values) and all(
-        isinstance(value, str) and isinstance(_read_or_none(value), dict) for value in values
+        isinstance(value, str) and isinstance(_read_or_none(value), dict | RepeatedKeys)
+        for value in values
     )
 
 

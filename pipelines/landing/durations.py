@@ -17,7 +17,8 @@ _ISO: Final = re.compile(
 )
 # Elsewhere: .NET's constant form, [-][d.]hh:mm:ss[.fffffff].
 _DOTNET: Final = re.compile(
-    r"(?P<sign>-?)(?:(?P<days>\d{1,19})\.)?(?P<hours>\d{2}):(?P<minutes>\d{2}):(?P<seconds>\d{2})"
+    r"(?P<sign>-?)(?:(?P<days>\d{1,19})\.)?(?P<hours>[01]\d|2[0-3]):"
+    r"(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d)"
     r"(?:\.(?P<fraction>\d{1,7}))?",
     re.ASCII,
 )

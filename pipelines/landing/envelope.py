@@ -50,8 +50,11 @@ class Envelope:
 
     def columns(self, *, has_rows: bool) -> dict[str, str]:
         """Names and types. An answer without rows may come without a schema; no other may."""
-        listed = self.members.get("schema") or []
-        if not isinstance(listed, list) or (has_rows and not listed):
+        listed = self.members.get("schema")
+        # Graph's null is an empty object.
+        if listed in (None, {}, []) and not has_rows:
+            return {}
+        if not isinstance(listed, list) or not listed:
             raise MalformedResponse("the answer has results but no schema")
         columns: dict[str, str] = {}
         for entry in listed:
@@ -84,12 +87,16 @@ class Envelope:
 
 
 def _column(entry: Any) -> tuple[str, str]:
-    members = (
-        {key.lower(): value for key, value in entry.items()} if isinstance(entry, dict) else {}
+    pairs = entry.items() if type(entry) is dict else ()
+    # A number is a text too, of its digits.
+    names, types = (
+        [value for key, value in pairs if key.lower() == wanted and type(value) is str]
+        for wanted in ("name", "type")
     )
-    name, wire_type = members.get("name"), members.get("type")
-    if not isinstance(name, str) or not isinstance(wire_type, str):
-        raise MalformedResponse("the schema has an entry without a name and a type")
+    given = [key.lower() for key, _ in pairs]
+    if not names or not types or given.count("name") > 1 or given.count("type") > 1:
+        raise MalformedResponse("the schema has an entry without one name and one type")
+    name, wire_type = names[0], types[0]
     if has_lone_surrogate(name + wire_type):
         raise MalformedResponse("the schema has a name or a type that is not Unicode")
     return name, wire_type

@@ -102,14 +102,13 @@ def _keep_unknown(
     rows: Sequence[Row], columns: Mapping[str, str], dialect: Dialect, aside: dict[int, Row]
 ) -> None:
     """Keep the values of keys that the schema doesn't list: nothing is lost in silence."""
-    unknown = {
-        key for key in set().union(*rows) - columns.keys() if not is_noise(key, columns, dialect)
-    }
+    unknown = set().union(*rows) - columns.keys()
     if not unknown:
         return
     for number, row in enumerate(rows):
         for key in unknown & row.keys():
-            aside.setdefault(number, {})[key] = row[key]
+            if not is_noise(key, row[key], columns, dialect):
+                aside.setdefault(number, {})[key] = row[key]
 
 
 def _after_space(text: str, place: int) -> int:

@@ -230,6 +230,8 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _truth(value: Any) -> bool:
+    if isinstance(value, Number) and value == "-0":
+        return False
     if not isinstance(value, str | int | bool) or str(value) not in _TRUTHS:
         raise Unfit
     return _TRUTHS[str(value)]

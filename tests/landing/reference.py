@@ -50,7 +50,8 @@ def cells(body: bytes, dialect: str) -> dict[str, list[Any]]:
         aside = {
             key: value
             for key, value in row.items()
-            if key not in columns and not (dialect == "odata" and _is_annotation(key, columns))
+            if key not in columns
+            and not (dialect == "odata" and _is_annotation(key, value, columns))
         }
         for name, wire_type in columns.items():
             try:
@@ -174,10 +175,13 @@ def bits(number: float) -> bytes:
     return b"nan" if number != number else struct.pack("<d", number)  # noqa: PLR0124
 
 
-def _is_annotation(key: str, columns: dict[str, str]) -> bool:
+def _is_annotation(key: str, value: Any, columns: dict[str, str]) -> bool:
+    if not isinstance(value, str | None):
+        return False
     if key.startswith("@odata."):
         return True
-    return any(key == f"{name}@odata.type" for name in columns)
+    says_type = value is None or value.startswith("#")
+    return says_type and any(key == f"{name}@odata.type" for name in columns)
 
 
 def _cell(value: Any, wire_type: str, dialect: str) -> Any:
@@ -187,7 +191,9 @@ def _cell(value: Any, wire_type: str, dialect: str) -> Any:
         return canonical(_without_markers(value) if dialect == "odata" else value)
     if wire_type in _READERS:
         return _READERS[wire_type](value)
-    return _text(value) if isinstance(value, str) else canonical(value)
+    if isinstance(value, str):
+        return _text(value)
+    return canonical(_without_markers(value) if dialect == "odata" else value)
 
 
 def _text(value: Any) -> str:
@@ -251,7 +257,7 @@ def _decimal(value: Any) -> Fraction:
 def _truth(value: Any) -> bool:
     if value in (True, Num("1"), "1", "true", "True"):
         return True
-    if value in (False, Num("0"), "0", "false", "False"):
+    if value in (False, Num("0"), Num("-0"), "0", "false", "False"):
         return False
     raise Kept
 
@@ -326,6 +332,8 @@ def _dotnet_ticks(text: str) -> int:
     if (dot and not _is_digits(days)) or not all(
         _is_digits(two) and len(two) == 2 for two in (hours, parts[1], parts[2].partition(".")[0])
     ):
+        raise Kept
+    if int(hours) > 23 or int(parts[1]) > 59 or int(parts[2].partition(".")[0]) > 59:
         raise Kept
     seconds = int(days or 0) * 86_400 + int(hours) * 3_600 + int(parts[1]) * 60
     return seconds * 10**7 + _seconds_ticks(parts[2])

@@ -204,6 +204,32 @@ def test_only_annotations_go() -> None:
     assert table[KEPT_ASIDE].to_pylist() == ['{"p@odata.type":"#Object"}']
 
 
+@pytest.mark.parametrize("block_bytes", [1, 1_000_000])
+@pytest.mark.parametrize(
+    ("key", "value", "is_noise"),
+    [
+        ("a@odata.type", "#Int64", True),
+        ("a@odata.type", None, True),
+        ("@odata.id", "1", True),
+        ("a@odata.type", "mine", False),
+        ("a@odata.type", {"mine": 1}, False),
+        ("@odata.id", {"mine": 1}, False),
+        ("@odata.id", 1.5, False),
+        ("b@odata.type", "#Int64", False),
+    ],
+)
+def test_an_annotation_is_one_by_its_value_too(
+    key: str, value: Any, block_bytes: int, *, is_noise: bool
+) -> None:
+    """What could be somebody's data is kept aside, and only graph annotates."""
+    rows = [{"a": 1}, {key: value, "a": 2}, {"a": 3}]
+    body = json.dumps({"schema": [{"name": "a", "type": "Int64"}], "results": rows}).encode()
+    kept = decode(body, "odata", block_bytes=block_bytes).table.column(KEPT_ASIDE).to_pylist()
+    assert kept[::2] == [None, None]
+    assert kept[1] == (None if is_noise else json.dumps({key: value}, separators=(",", ":")))
+    assert decode(body, "plain", block_bytes=block_bytes).kept_aside == 1
+
+
 def test_each_type_has_its_own_column_type() -> None:
     """The schema decides the type of a column; what an unknown type holds is text."""
     schema = [{"Name": kind, "Type": kind} for kind in WIRE_TYPES]
