@@ -1,13 +1,14 @@
 """The commit: staged slices become one Parquet file that readers see whole.
 
 What belongs here: merging, writing and reading back the receipt. What does not: slices' own files
-(``staging``). Memory is bounded by a row group and a batch, however many slices there are.
+(``staging``), and how the file is laid out for readers (``parquet``). Memory is bounded by a row
+group and a batch, however many slices there are.
 """
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,19 +16,12 @@ import pyarrow.parquet as pq
 from pipelines.errors import LakeUnwritable, LandingError, SchemaChanged
 from pipelines.landing.evolution import ALONE, Siblings, beside_siblings
 from pipelines.landing.files import write_atomically
+from pipelines.landing.parquet import ROW_GROUP_ROWS, writer_options
 from pipelines.landing.receipt import Receipt
 from pipelines.landing.schema import KEPT_ASIDE, WIRE_NAME, wire_columns
 from pipelines.landing.staging import LandedSlice
 
 RECEIPT_KEY: Final = b"huntlake.receipt"
-
-# DuckDB reads a row group of this size at a time, and prunes by its statistics.
-_ROW_GROUP_ROWS: Final = 122_880
-_PARQUET: Final[Mapping[str, Any]] = {
-    "compression": "zstd",
-    "compression_level": 3,
-    "write_page_index": True,
-}
 
 
 def commit(
@@ -49,9 +43,9 @@ def commit(
 
     def write(beside: Path) -> None:
         rows = 0
-        with pq.ParquetWriter(beside, schema, **_PARQUET) as writer:
+        with pq.ParquetWriter(beside, schema, **writer_options(schema)) as writer:
             for group in _row_groups(_batches(slices, schema), schema):
-                writer.write_table(group, row_group_size=_ROW_GROUP_ROWS)
+                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
                 rows += group.num_rows
             writer.add_key_value_metadata({RECEIPT_KEY: receipt.to_json()})
         if rows != receipt.rows:
@@ -106,7 +100,7 @@ def partition_schema(slices: Sequence[LandedSlice], siblings: Siblings, *, where
 
 def _batches(slices: Iterable[LandedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for each in slices:
-        for batch in each.batches(_ROW_GROUP_ROWS):
+        for batch in each.batches(ROW_GROUP_ROWS):
             yield _conformed(batch, schema)
 
 
@@ -135,10 +129,10 @@ def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterato
     for batch in batches:
         waiting.append(batch)
         rows += batch.num_rows
-        while rows >= _ROW_GROUP_ROWS:
+        while rows >= ROW_GROUP_ROWS:
             table = pa.Table.from_batches(waiting, schema)
-            yield table.slice(0, _ROW_GROUP_ROWS)
-            rest = table.slice(_ROW_GROUP_ROWS)
+            yield table.slice(0, ROW_GROUP_ROWS)
+            rest = table.slice(ROW_GROUP_ROWS)
             waiting, rows = rest.to_batches(), rest.num_rows
     if rows:
         yield pa.Table.from_batches(waiting, schema)
