@@ -23,6 +23,9 @@ from pipelines.landing.staging import LandedSlice
 
 RECEIPT_KEY: Final = b"huntlake.receipt"
 
+# Of a staged slice, so many rows are in memory beside those of the row group that they go into.
+_BATCH_ROWS: Final = 16_384
+
 
 def commit(
     target: Path,
@@ -42,11 +45,8 @@ def commit(
     schema = partition_schema(slices, siblings, where=where)
 
     def write(beside: Path) -> None:
-        rows = 0
         with pq.ParquetWriter(beside, schema, **writer_options(schema)) as writer:
-            for group in _row_groups(_batches(slices, schema), schema):
-                writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
-                rows += group.num_rows
+            rows = _write_row_groups(writer, _batches(slices, schema), schema)
             writer.add_key_value_metadata({RECEIPT_KEY: receipt.to_json()})
         if rows != receipt.rows:
             raise LandingError(
@@ -100,7 +100,7 @@ def partition_schema(slices: Sequence[LandedSlice], siblings: Siblings, *, where
 
 def _batches(slices: Iterable[LandedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for each in slices:
-        for batch in each.batches(ROW_GROUP_ROWS):
+        for batch in each.batches(_BATCH_ROWS):
             yield _conformed(batch, schema)
 
 
@@ -122,17 +122,30 @@ def _wire_name(field: pa.Field) -> str:
     return f"column {name.decode()}"
 
 
-def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The same rows in full row groups: slices of a few rows must not become groups of a few."""
+def _write_row_groups(
+    writer: pq.ParquetWriter, batches: Iterable[pa.RecordBatch], schema: pa.Schema
+) -> int:
+    """Write the rows in full row groups: slices of a few rows must not become groups of a few.
+
+    Returns how many there were. No more than one group's rows are held at a time.
+    """
+    # Else the allocator keeps what a row group took, or an answer, beside what the next one takes.
+    release = pa.default_memory_pool().release_unused
+    release()
     waiting: list[pa.RecordBatch] = []
-    rows = 0
+    waiting_rows = rows = 0
     for batch in batches:
-        waiting.append(batch)
+        free = ROW_GROUP_ROWS - waiting_rows
+        waiting.append(batch.slice(0, free))
+        waiting_rows += batch.num_rows
         rows += batch.num_rows
-        while rows >= ROW_GROUP_ROWS:
-            table = pa.Table.from_batches(waiting, schema)
-            yield table.slice(0, ROW_GROUP_ROWS)
-            rest = table.slice(ROW_GROUP_ROWS)
-            waiting, rows = rest.to_batches(), rest.num_rows
-    if rows:
-        yield pa.Table.from_batches(waiting, schema)
+        if waiting_rows >= ROW_GROUP_ROWS:
+            writer.write_table(
+                pa.Table.from_batches(waiting, schema), row_group_size=ROW_GROUP_ROWS
+            )
+            waiting = [batch.slice(free)]
+            waiting_rows -= ROW_GROUP_ROWS
+            release()
+    if waiting_rows:
+        writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=ROW_GROUP_ROWS)
+    return rows

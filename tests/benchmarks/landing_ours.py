@@ -5,7 +5,7 @@ one place changes when they do. What does not: peers, bodies, measuring.
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -76,9 +76,14 @@ def _land(answer: Answer, target: Path) -> None:
     commit(target, slices, receipt=a_receipt(slices))
 
 
-def stage(body: bytes, dialect: Dialect, folder: Path, rows: int | None = None) -> StagedSlice:
-    """The answer, or its first rows, as a slice on disk."""
-    answer = decode(body, dialect)
+def stage(
+    chunks: Iterable[bytes], dialect: Dialect, folder: Path, rows: int | None = None
+) -> StagedSlice:
+    """The answer that comes in chunks, or its first rows, as a slice on disk."""
+    with Decoder(dialect) as decoder:
+        for chunk in chunks:
+            decoder.feed(chunk)
+        answer = decoder.finish()
     if rows is not None:
         answer = replace(answer, table=answer.table.slice(0, rows))
     record = a_record(hours(0, 1), answer.rows)

@@ -27,6 +27,7 @@ from tests.benchmarks.landing_fetch import FETCHERS
 from tests.benchmarks.landing_peers import PEERS
 
 _CHECKED_ROWS: Final = 400
+_CHUNK_BYTES: Final = 256 * 1024
 # Of the answer that is staged for a partition of many slices: a quarter of an hour's events.
 _SLICE_SHARE: Final = 4
 _STATUS: Final = Path("/proc/self/status")
@@ -127,12 +128,14 @@ def slices(*, count: int, shape: str, scale: float, folder: Path) -> None:
     from tests.benchmarks import landing_ours
 
     of = SHAPES[shape].scaled(scale)
-    body = (folder / f"{shape}.json").read_bytes()
     with tempfile.TemporaryDirectory(dir=folder) as out:
 
         def work() -> None:
             rows = of.rows // _SLICE_SHARE
-            staged = landing_ours.stage(body, of.dialect, Path(out) / "staged", rows)
+            # As from a socket: nobody has the whole body.
+            with (folder / f"{shape}.json").open("rb") as body:
+                chunks = iter(lambda: body.read(_CHUNK_BYTES), b"")
+                staged = landing_ours.stage(chunks, of.dialect, Path(out) / "staged", rows)
             landing_ours.commit_many(staged, count, Path(out) / "landed.parquet")
 
         _print(measured(work, base))

@@ -130,7 +130,7 @@ def test_it_prints_one_object_for_programs() -> None:
 def test_a_partition_of_many_slices_has_all_their_rows(tmp_path: Path) -> None:
     """Or its memory would be that of another one."""
     shape, target = SMALL["narrow"], tmp_path / "landed.parquet"
-    staged = landing_ours.stage(body_of(shape), shape.dialect, tmp_path / "staged", 20)
+    staged = landing_ours.stage([body_of(shape)], shape.dialect, tmp_path / "staged", 20)
     landing_ours.commit_many(staged, 7, target)
     receipt = read_receipt(target)
     assert receipt is not None
