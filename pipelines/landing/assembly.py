@@ -13,7 +13,7 @@ from pipelines.landing.canonical import read_json_at
 from pipelines.landing.dialects import Dialect
 from pipelines.landing.exact import Row, Rows, read_rows, to_rows
 from pipelines.landing.schema import arrow_schema
-from pipelines.landing.splitting import Separator
+from pipelines.landing.splitting import Block, Separator
 
 _SPACE = b" \t\r\n"
 
@@ -40,20 +40,19 @@ class Assembly:
         """Whether what was taken ends with a whole row, and more may follow."""
         return not self._left_over and self._tail is None
 
-    def add(self, block: bytes, rows: Rows | None) -> list[Row]:
+    def add(self, block: Block, rows: Rows | None) -> list[Row]:
         """Take a block, and its rows if they were read; returns those that had to be read here."""
         if self._tail is not None:
-            self._tail += self._gap + block
+            self._tail += self._gap + block.rows
             return []
-        if self._left_over:
-            block = self._left_over + self._gap + block
-        elif rows is not None:
+        if not self._left_over and rows is not None:
             self._parts.append(rows)
             return []
-        if len(block) < self._wanted_bytes:
-            self._left_over = block
+        text = self._left_over + self._gap + block.rows if self._left_over else block.rows
+        if len(text) < self._wanted_bytes:
+            self._left_over = text
             return []
-        return self._read(block)
+        return self._read(text)
 
     def end(self, rest: bytes, *, is_at_bracket: bool) -> bytes:
         """Take the last bytes; returns what stands after the rows, from the bracket on.

@@ -25,7 +25,7 @@ from pipelines.landing.dialects import Dialect, are_sidecars, sidecar
 from pipelines.landing.exact import Row, Rows, aside_array
 from pipelines.landing.raw import RawColumns, TakenOut, Unusual
 from pipelines.landing.schema import arrow_schema, arrow_type
-from pipelines.landing.splitting import Separator
+from pipelines.landing.splitting import Block, Separator
 from pipelines.landing.values import Odd, texts_to_array
 
 Kind = Literal["text", "number", "truth", "raw"]
@@ -121,15 +121,17 @@ class Reader:
             _schema=arrow_schema(columns),
         )
 
-    def read(self, block: bytes) -> Rows:
+    def read(self, block: Block) -> Rows:
         """The rows of a block. Raises ``Unusual`` where that takes the exact way."""
-        if not block.isascii():
+        if not block.text.isascii():
             try:
-                block.decode()
+                str(memoryview(block.text)[: block.end], "utf-8")
             except UnicodeDecodeError as error:
                 raise Unusual from error
-        taken = self._raw.take_out(block) if self._raw else None
-        parsed = self._parsed(block if taken is None else taken.block)
+        taken = self._raw.take_out(block.rows) if self._raw else None
+        if taken is not None:
+            block = Block.of(taken.block)
+        parsed = self._parsed(block)
         if taken is not None and taken.rows != parsed.num_rows:
             raise Unusual
         aside: dict[int, dict[str, Any]] = {}
@@ -142,22 +144,26 @@ class Reader:
         arrays.append(aside_array(aside, parsed.num_rows))
         return Rows(pa.table(arrays, schema=self._schema), sum(map(len, aside.values())))
 
-    def _parsed(self, block: bytes) -> pa.Table:
-        if self.dialect == "odata":
-            block = _with_nulls(block)
-        sequence = block.replace(self.separator.whole, self.separator.without_comma)
-        commas = (len(block) - len(sequence)) // self.separator.gap_bytes
+    def _parsed(self, block: Block) -> pa.Table:
+        text = _with_nulls(block.text) if self.dialect == "odata" else block.text
+        sequence = text.replace(self.separator.whole, self.separator.without_comma)
+        separators = (len(text) - len(sequence)) // len(self.separator.gap)
+        rows, buffer = separators + 1, pa.py_buffer(sequence)
+        if block.end < len(block.text):
+            # The last of the separators ends the block.
+            rows = separators
+            buffer = buffer[: sequence.rfind(self.separator.without_comma) + 1]
         try:
             table = pj.read_json(
-                pa.py_buffer(sequence),
-                read_options=pj.ReadOptions(use_threads=False, block_size=len(sequence) + 1),
+                buffer,
+                read_options=pj.ReadOptions(use_threads=False, block_size=buffer.size + 1),
                 parse_options=pj.ParseOptions(
                     explicit_schema=self._asked, unexpected_field_behavior="error"
                 ),
             )
         except pa.ArrowInvalid as error:
             raise Unusual from error
-        if table.num_rows != commas + 1 or not self._are_sidecars(table):
+        if table.num_rows != rows or not self._are_sidecars(table):
             raise Unusual
         return table
 

@@ -19,11 +19,11 @@ from pipelines.landing.dialects import Dialect
 from pipelines.landing.envelope import Envelope
 from pipelines.landing.exact import Row, Rows, to_rows
 from pipelines.landing.parallel import ParallelRows
-from pipelines.landing.splitting import Splitter
+from pipelines.landing.splitting import Block, Splitter
 
 # Large enough that pyarrow's cost for each column of a block is little, small enough that few
 # of them in flight are little beside the answer.
-_BLOCK_BYTES: Final = 2 * 2**20
+_BLOCK_BYTES: Final = 4 * 2**20
 # Below this the exact way is done before the fast one is prepared.
 _SMALL_BYTES: Final = 32 * 2**10
 
@@ -52,9 +52,7 @@ class Answer:
 def decode(body: bytes, dialect: Dialect, *, block_bytes: int = _BLOCK_BYTES) -> Answer:
     """The answer in ``body``. Raises ``MalformedResponse`` for anything that isn't a whole one."""
     with Decoder(dialect, block_bytes=block_bytes) as decoder:
-        view = memoryview(body)
-        for start in range(0, len(body), block_bytes):
-            decoder.feed(view[start : start + block_bytes])
+        decoder.feed(body)
         return decoder.finish()
 
 
@@ -70,7 +68,7 @@ class Decoder:
         self._small_bytes = min(_SMALL_BYTES, block_bytes)
         self._rows: ParallelRows | None = None
         # Blocks of an answer whose schema comes after its rows.
-        self._held: list[bytes] = []
+        self._held: list[Block] = []
         self._wrong: MalformedResponse | None = None
 
     def __enter__(self) -> Self:
@@ -85,7 +83,7 @@ class Decoder:
         if self._rows is not None:
             self._rows.close()
 
-    def feed(self, chunk: bytes | memoryview) -> None:
+    def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the answer; waits where reading them lags behind."""
         if self._wrong is not None:
             return
@@ -130,7 +128,7 @@ class Decoder:
         if rows is None:
             return self._finished_late(head, rest, end)
         if end is not None:
-            self._add_last(rows, rest[:end])
+            self._add_last(rows, Block.of(rest[:end]))
         rows.settle()
         return _joined(head, rows, rest[end or 0 :], is_at_bracket=end is not None)
 
@@ -141,7 +139,7 @@ class Decoder:
                 rows = self._rows = self._rows_of(_envelope(head + rest[end:]))
                 for block in self._held:
                     rows.add(block)
-                self._add_last(rows, rest[:end])
+                self._add_last(rows, Block.of(rest[:end]))
                 rows.settle()
                 if rows.assembly.is_at_edge:
                     return _joined(head, rows, rest[end:], is_at_bracket=True)
@@ -150,10 +148,11 @@ class Decoder:
                 pass
         separator = self._splitter.separator
         gap = separator.gap if separator else b""
-        return _whole(head + gap.join([*self._held, rest]), self._dialect)
+        texts = [*(block.rows for block in self._held), rest]
+        return _whole(head + gap.join(texts), self._dialect)
 
-    def _add_last(self, rows: ParallelRows, block: bytes) -> None:
-        if len(block) < self._small_bytes and not rows.has_begun:
+    def _add_last(self, rows: ParallelRows, block: Block) -> None:
+        if block.end < self._small_bytes and not rows.has_begun:
             rows.add_exactly(block)
         else:
             rows.add(block)

@@ -7,7 +7,6 @@ object can't be told from null), and an array of objects as an array of JSON tex
 """
 
 from collections.abc import Collection, Mapping
-from types import NoneType
 from typing import Any, Final, Literal
 
 import pyarrow as pa
@@ -42,11 +41,12 @@ _NESTED: Final = frozenset({dict, list, RepeatedKeys})
 def is_noise(key: str, value: Any, columns: Collection[str], dialect: Dialect) -> bool:
     """Whether a member of a row is an annotation: of the row, or of one of its columns."""
     # Nor is a number, which may be a text of its digits, any annotation.
-    if dialect == "plain" or key in columns or type(value) not in {str, NoneType}:
+    is_null = value is None or value == {}
+    if dialect == "plain" or key in columns or not (is_null or type(value) is str):
         return False
     if key.startswith(_PREFIX):
         return True
-    return key.removesuffix(_MARKER) in columns and (value is None or value.startswith(_TYPE))
+    return key.removesuffix(_MARKER) in columns and (is_null or value.startswith(_TYPE))
 
 
 def are_sidecars(texts: pa.ChunkedArray) -> bool:

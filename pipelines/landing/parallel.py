@@ -16,7 +16,7 @@ from pipelines.landing.blocks import Reader
 from pipelines.landing.dialects import Dialect
 from pipelines.landing.exact import Row, Rows, read_rows
 from pipelines.landing.raw import Unusual
-from pipelines.landing.splitting import Separator
+from pipelines.landing.splitting import Block, Separator
 
 _MOST_THREADS: Final = 4
 # So much of the first block is read to see of what kinds its values are.
@@ -39,14 +39,14 @@ class ParallelRows:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         # So many that no thread waits for the next, and no more: each is a block in memory.
         self._most_waiting = threads + 1
-        self._waiting: deque[tuple[bytes, Future[Rows | None]]] = deque()
+        self._waiting: deque[tuple[Block, Future[Rows | None]]] = deque()
 
     @property
     def has_begun(self) -> bool:
         """Whether a block was read the fast way, for which some things are prepared."""
         return self._reader is not None
 
-    def add(self, block: bytes) -> None:
+    def add(self, block: Block) -> None:
         """Have the next block read; waits where too many are. Raises ``MalformedResponse``."""
         if self._usual is None:
             self.add_exactly(block)
@@ -59,7 +59,7 @@ class ParallelRows:
         ):
             self._settle_next(self._reader)
 
-    def add_exactly(self, block: bytes) -> None:
+    def add_exactly(self, block: Block) -> None:
         """Read the next block the exact way. Raises ``MalformedResponse``."""
         self.settle()
         self.assembly.add(block, None)
@@ -88,15 +88,17 @@ def _usual_reader(
         return None
 
 
-def _read(reader: Reader, block: bytes) -> Rows | None:
+def _read(reader: Reader, block: Block) -> Rows | None:
     try:
         return reader.read(block)
     except Unusual:
         return None
 
 
-def _first_rows(block: bytes) -> list[Row]:
+def _first_rows(block: Block) -> list[Row]:
     try:
-        return read_rows(block[:_BYTES_THAT_TELL].decode(errors="replace")).rows
+        return read_rows(
+            block.text[: min(block.end, _BYTES_THAT_TELL)].decode(errors="replace")
+        ).rows
     except (MalformedResponse, RecursionError):
         return []

@@ -101,7 +101,7 @@ def partition_schema(slices: Sequence[LandedSlice], siblings: Siblings, *, where
 def _batches(slices: Iterable[LandedSlice], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for each in slices:
         for batch in each.batches(_BATCH_ROWS):
-            yield _conformed(batch, schema)
+            yield batch if batch.schema.equals(schema) else _conformed(batch, schema)
 
 
 def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -11,7 +11,7 @@ rows, and ``decode`` puts them together again.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from pipelines.errors import MalformedResponse
 from pipelines.landing.envelope import Envelope
@@ -19,8 +19,6 @@ from pipelines.landing.envelope import Envelope
 _RESULTS: Final = re.compile(rb'"results"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*(?=\{)', re.IGNORECASE)
 _FIRST_KEY: Final = re.compile(rb'\{[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:')
 _SPACE: Final = rb"[ \t\r\n]*"
-# Enough of an answer to hold its schema; should it not, as much again is waited for.
-_HEAD_BYTES: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,30 @@ class Separator:
     gap: bytes
 
     @property
-    def gap_bytes(self) -> int:
-        """The length of the gap."""
-        return len(self.gap)
-
-    @property
     def without_comma(self) -> bytes:
         """The separator without its gap."""
         return b"}" + self.whole[1 + len(self.gap) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows: those of ``text`` up to ``end``. What stands after them is left there uncopied.
+
+    That is a separator, with no other after it; or nothing.
+    """
+
+    text: bytes
+    end: int
+
+    @classmethod
+    def of(cls, rows: bytes) -> Self:
+        """A block of nothing but rows."""
+        return cls(rows, len(rows))
+
+    @property
+    def rows(self) -> bytes:
+        """The text of the rows alone."""
+        return self.text[: self.end]
 
 
 class Splitter:
@@ -50,75 +64,63 @@ class Splitter:
 
     def __init__(self, block_bytes: int) -> None:
         self._block_bytes = block_bytes
-        self._pending = bytearray()
-        self._wanted = _HEAD_BYTES
+        self._pending: list[bytes | memoryview] = []
+        self._pending_bytes = 0
+        self._wanted_bytes = block_bytes
         self.head: bytes | None = None
         self.envelope: Envelope | None = None
         self.separator: Separator | None = None
 
-    def feed(self, chunk: bytes | memoryview) -> Iterator[bytes]:
+    def feed(self, chunk: bytes) -> Iterator[Block]:
         """Take bytes; yields the blocks that are complete."""
-        self._pending += chunk
-        while len(self._pending) >= self._wanted:
-            block = self._next_block()
-            if block is None:
-                return
-            yield block
+        view = memoryview(chunk)
+        while view:
+            piece = view[: self._wanted_bytes - self._pending_bytes]
+            view = view[len(piece) :]
+            self._pending.append(piece)
+            self._pending_bytes += len(piece)
+            while self._pending_bytes >= self._wanted_bytes:
+                block = self._next_block()
+                if block is not None:
+                    yield block
 
     def rest(self) -> bytes:
         """What is left at the end: the last rows, and what stands after them."""
-        if self.head is None:
-            self._find_head()
-        if self.head is not None and self.separator is None:
-            self._find_separator()
-        return bytes(self._pending)
+        text = self._find_head(b"".join(self._pending))
+        if self.head is not None:
+            self._find_separator(text)
+        return text
 
-    def _next_block(self) -> bytes | None:
-        if self.head is None and not self._find_head():
-            self._wanted = 2 * len(self._pending)
-            return None
-        self._wanted = self._block_bytes
-        if len(self._pending) < self._wanted:
-            return None
-        separator = self.separator or self._find_separator()
-        block = None if separator is None else self._cut(separator)
-        if block is None:
-            self._wanted = 2 * len(self._pending)
-        return block
+    def _next_block(self) -> Block | None:
+        """The next rows, of what pends; ``None`` where more must come for that, or may have to."""
+        text = self._find_head(b"".join(self._pending))
+        separator = None if self.head is None else self._find_separator(text)
+        at = -1 if separator is None else text.rfind(separator.whole)
+        rest = text if separator is None or at < 0 else text[at + 1 + len(separator.gap) :]
+        self._pending, self._pending_bytes = [rest], len(rest)
+        # Where nothing was found, not to search all of it again with each chunk.
+        self._wanted_bytes = max(self._block_bytes, 2 * len(rest) if at < 0 else len(rest) + 1)
+        return None if at < 0 else Block(text, at + 1)
 
-    def _find_head(self) -> bool:
-        # A copy, since nothing can be taken off a bytearray while it is searched.
-        for match in _RESULTS.finditer(bytes(self._pending)):
-            head = match.string[: match.end()]
+    def _find_head(self, text: bytes) -> bytes:
+        """What stands after the head, or the text where that isn't found."""
+        if self.head is not None:
+            return text
+        for match in _RESULTS.finditer(text):
+            head = text[: match.end()]
             envelope = _envelope(head)
             if envelope is not None:
                 self.head, self.envelope = head, envelope
-                del self._pending[: len(head)]
-                return True
-        return False
+                return text[match.end() :]
+        return text
 
-    def _find_separator(self) -> Separator | None:
-        text = bytes(self._pending)
-        key = _FIRST_KEY.match(text)
-        if key is None:
-            return None
-        parts = (_SPACE, _SPACE, _SPACE, re.escape(key.group(1)), _SPACE)
-        found = re.search(rb"\}(%b,%b)\{%b%b%b:" % parts, text)
-        if found is not None:
-            self.separator = Separator(found.group(), found.group(1))
+    def _find_separator(self, text: bytes) -> Separator | None:
+        if self.separator is None and (key := _FIRST_KEY.match(text)):
+            parts = (_SPACE, _SPACE, _SPACE, re.escape(key.group(1)), _SPACE)
+            found = re.search(rb"\}(%b,%b)\{%b%b%b:" % parts, text)
+            if found is not None:
+                self.separator = Separator(found.group(), found.group(1))
         return self.separator
-
-    def _cut(self, separator: Separator) -> bytes | None:
-        """The rows up to a separator: the last one within a block's bytes, else the first."""
-        at = self._pending.rfind(separator.whole, 0, self._block_bytes)
-        if at < 0:
-            at = self._pending.find(separator.whole)
-        if at < 0:
-            return None
-        with memoryview(self._pending) as view:
-            block = bytes(view[: at + 1])
-        del self._pending[: at + 1 + separator.gap_bytes]
-        return block
 
 
 def _envelope(head: bytes) -> Envelope | None:

@@ -176,11 +176,12 @@ def bits(number: float) -> bytes:
 
 
 def _is_annotation(key: str, value: Any, columns: dict[str, str]) -> bool:
-    if not isinstance(value, str | None):
+    is_null = value is None or value == {}
+    if not is_null and not isinstance(value, str):
         return False
     if key.startswith("@odata."):
         return True
-    says_type = value is None or value.startswith("#")
+    says_type = is_null or value.startswith("#")
     return says_type and any(key == f"{name}@odata.type" for name in columns)
 
 

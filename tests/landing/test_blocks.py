@@ -9,7 +9,7 @@ import pytest
 from pipelines.landing import KEPT_ASIDE
 from pipelines.landing.blocks import Reader
 from pipelines.landing.raw import Unusual
-from pipelines.landing.splitting import Separator
+from pipelines.landing.splitting import Block, Separator
 
 COLUMNS = {
     "T": "DateTime",
@@ -36,7 +36,7 @@ def read(*rows: str, dialect: Any = "plain", fitted: bool = False) -> pa.Table:
     reader = Reader.usual(COLUMNS, dialect, SEPARATOR)
     if fitted:
         reader = reader.fitting([json.loads(row) for row in rows])
-    return reader.read(",".join(rows).encode("utf-8", "surrogateescape")).table
+    return reader.read(Block.of(",".join(rows).encode("utf-8", "surrogateescape"))).table
 
 
 def with_value(column: str, value: str) -> str:

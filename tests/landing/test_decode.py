@@ -210,6 +210,7 @@ def test_only_annotations_go() -> None:
     [
         ("a@odata.type", "#Int64", True),
         ("a@odata.type", None, True),
+        ("a@odata.type", {}, True),
         ("@odata.id", "1", True),
         ("a@odata.type", "mine", False),
         ("a@odata.type", {"mine": 1}, False),

@@ -35,7 +35,7 @@ def test_head_blocks_and_rest_are_the_answer(
     """With the gap between each two, byte for byte; and each block is rows."""
     body = body_of(texts, indent)
     splitter = Splitter(block_bytes)
-    blocks = [block for chunk in chunks(body, chunk_bytes) for block in splitter.feed(chunk)]
+    blocks = [block.rows for each in chunks(body, chunk_bytes) for block in splitter.feed(each)]
     rest = splitter.rest()
     assert splitter.head is not None
     gap = splitter.separator.gap if splitter.separator else b""
@@ -49,7 +49,7 @@ def test_blocks_are_no_larger_than_asked_for_where_rows_are_small() -> None:
     splitter = Splitter(10_000)
     blocks = list(splitter.feed(body_of(["x" * 100] * 2_000)))
     assert len(blocks) > 20
-    assert all(5_000 < len(block) <= 10_000 for block in blocks)
+    assert all(5_000 < block.end <= 10_000 for block in blocks)
 
 
 @pytest.mark.parametrize(
