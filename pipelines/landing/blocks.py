@@ -3,10 +3,11 @@
 What belongs here: proving that a block is what it seems, and reading it. What does not: cutting an
 answer into blocks (``splitting``), or rows of any other form (``exact``).
 
-pyarrow's parser takes a sequence of objects. It refuses what is no JSON, keys that come twice or
-aren't asked for, and values of another kind than asked for; but not everything: bytes that are not
-UTF-8, rows without a comma between them, ``null`` for a row, bare ``NaN`` and ``Infinity``. Those
-are looked for here. Whatever is not plainly right is ``Unusual``, and nothing is guessed.
+pyarrow's parser takes a sequence of objects. It is given a single one, with the rows as a list in
+it, so that it looks at the commas between them too. It refuses what is no JSON, keys that come
+twice or aren't asked for, and values of another kind than asked for; but not everything: bytes that
+are not UTF-8, ``null`` for a row, bare ``NaN`` and ``Infinity``, a second object after the first.
+Those are looked for here. Whatever is not plainly right is ``Unusual``, and nothing is guessed.
 """
 
 import re
@@ -25,7 +26,7 @@ from pipelines.landing.dialects import Dialect, are_sidecars, sidecar
 from pipelines.landing.exact import Row, Rows, aside_array
 from pipelines.landing.raw import RawColumns, TakenOut, Unusual
 from pipelines.landing.schema import arrow_schema, arrow_type
-from pipelines.landing.splitting import Block, Separator
+from pipelines.landing.splitting import Block
 from pipelines.landing.values import Odd, texts_to_array
 
 Kind = Literal["text", "number", "truth", "raw"]
@@ -63,6 +64,11 @@ _ALPHANUMERIC: Final = np.zeros(256, np.bool_)
 _ALPHANUMERIC[list(b"0123456789" + ascii_letters.encode())] = True
 
 
+_ROWS: Final = "rows"
+_BEFORE: Final = b'{"rows":['
+_AFTER: Final = b"]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads blocks of one answer. ``kinds`` are those of its columns' values.
@@ -72,17 +78,17 @@ class Reader:
 
     columns: Mapping[str, str]
     dialect: Dialect
-    separator: Separator
     kinds: Mapping[str, Kind]
+    _names: tuple[str, ...] = field(repr=False)
     _raw: RawColumns | None = field(repr=False)
     _asked: pa.Schema = field(repr=False)
     _schema: pa.Schema = field(repr=False)
 
     @classmethod
-    def usual(cls, columns: Mapping[str, str], dialect: Dialect, separator: Separator) -> "Reader":
+    def usual(cls, columns: Mapping[str, str], dialect: Dialect) -> "Reader":
         """For values of the usual kinds. Raises ``Unusual`` for names that take the exact way."""
         kinds = {name: _USUAL_KINDS.get(kind, "raw") for name, kind in columns.items()}
-        return cls._of(columns, dialect, separator, kinds)
+        return cls._of(columns, dialect, kinds)
 
     def fitting(self, rows: list[Row]) -> "Reader":
         """A reader for values of the kinds that some rows have."""
@@ -94,15 +100,11 @@ class Reader:
                 kinds[name] = seen.pop()
         if kinds == self.kinds:
             return self
-        return self._of(self.columns, self.dialect, self.separator, kinds)
+        return self._of(self.columns, self.dialect, kinds)
 
     @classmethod
     def _of(
-        cls,
-        columns: Mapping[str, str],
-        dialect: Dialect,
-        separator: Separator,
-        kinds: Mapping[str, Kind],
+        cls, columns: Mapping[str, str], dialect: Dialect, kinds: Mapping[str, Kind]
     ) -> "Reader":
         raw = {name: columns[name] for name, kind in kinds.items() if kind == "raw"}
         asked = [(name, _asked_type(columns[name], kind)) for name, kind in kinds.items()]
@@ -114,10 +116,10 @@ class Reader:
         return cls(
             columns=columns,
             dialect=dialect,
-            separator=separator,
             kinds=kinds,
+            _names=tuple(columns),
             _raw=RawColumns(raw, dialect) if raw else None,
-            _asked=pa.schema(asked),
+            _asked=pa.schema([(_ROWS, pa.list_(pa.struct(asked)))]),
             _schema=arrow_schema(columns),
         )
 
@@ -129,54 +131,50 @@ class Reader:
             except UnicodeDecodeError as error:
                 raise Unusual from error
         taken = self._raw.take_out(block.rows) if self._raw else None
-        if taken is not None:
-            block = Block.of(taken.block)
-        parsed = self._parsed(block)
-        if taken is not None and taken.rows != parsed.num_rows:
+        parsed = self._parsed(taken.block if taken else memoryview(block.text)[: block.end])
+        if taken is not None and taken.rows != len(parsed):
             raise Unusual
         aside: dict[int, dict[str, Any]] = {}
         arrays: list[pa.Array] = []
-        for name in self.columns:
-            array, odd = self._landed(name, parsed, taken)
+        for number, name in enumerate(self._names):
+            array, odd = self._landed(number, parsed, taken)
             arrays.append(array)
             for row, value in odd.items():
                 aside.setdefault(row, {})[name] = value
-        arrays.append(aside_array(aside, parsed.num_rows))
+        arrays.append(aside_array(aside, len(parsed)))
         return Rows(pa.table(arrays, schema=self._schema), sum(map(len, aside.values())))
 
-    def _parsed(self, block: Block) -> pa.Table:
-        text = _with_nulls(block.text) if self.dialect == "odata" else block.text
-        sequence = text.replace(self.separator.whole, self.separator.without_comma)
-        separators = (len(text) - len(sequence)) // len(self.separator.gap)
-        rows, buffer = separators + 1, pa.py_buffer(sequence)
-        if block.end < len(block.text):
-            # The last of the separators ends the block.
-            rows = separators
-            buffer = buffer[: sequence.rfind(self.separator.without_comma) + 1]
+    def _parsed(self, rows: bytes | memoryview) -> pa.StructArray:
+        """The rows as one list of objects, which is JSON's own way to have commas between them."""
+        if self.dialect == "odata":
+            rows = _with_nulls(bytes(rows))
+        text = b"".join((_BEFORE, rows, _AFTER))
         try:
             table = pj.read_json(
-                buffer,
-                read_options=pj.ReadOptions(use_threads=False, block_size=buffer.size + 1),
+                pa.py_buffer(text),
+                read_options=pj.ReadOptions(use_threads=False, block_size=len(text) + 1),
                 parse_options=pj.ParseOptions(
                     explicit_schema=self._asked, unexpected_field_behavior="error"
                 ),
             )
         except pa.ArrowInvalid as error:
             raise Unusual from error
-        if table.num_rows != rows or not self._are_sidecars(table):
+        if table.num_rows != 1:
             raise Unusual
-        return table
+        objects = table.column(0).chunk(0).values
+        sidecars = range(len(self.columns), objects.type.num_fields)
+        if objects.null_count or not all(are_sidecars(objects.field(each)) for each in sidecars):
+            raise Unusual
+        return objects
 
-    def _are_sidecars(self, table: pa.Table) -> bool:
-        names = self._asked.names[len(self.columns) :]
-        return all(are_sidecars(table.column(name)) for name in names)
-
-    def _landed(self, name: str, parsed: pa.Table, taken: TakenOut | None) -> tuple[pa.Array, Odd]:
+    def _landed(
+        self, number: int, parsed: pa.StructArray, taken: TakenOut | None
+    ) -> tuple[pa.Array, Odd]:
+        name = self._names[number]
         wire_type, kind = self.columns[name], self.kinds[name]
         if kind == "raw" and self._raw is not None and taken is not None:
             return self._raw.to_array(name, taken.texts[name])
-        column = parsed.column(name)
-        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        array = parsed.field(number)
         if kind == "text":
             return texts_to_array(array, wire_type)
         return _PROOFS.get((wire_type, kind), _as_it_is)(array), {}

@@ -49,7 +49,7 @@ def is_noise(key: str, value: Any, columns: Collection[str], dialect: Dialect) -
     return key.removesuffix(_MARKER) in columns and (is_null or value.startswith(_TYPE))
 
 
-def are_sidecars(texts: pa.ChunkedArray) -> bool:
+def are_sidecars(texts: pa.Array) -> bool:
     """Whether all values of such a key say a type."""
     if texts.null_count == len(texts):
         return True

@@ -33,7 +33,8 @@ class ParallelRows:
         self, columns: Mapping[str, str], dialect: Dialect, separator: Separator | None
     ) -> None:
         self.assembly = Assembly(columns, dialect, separator.gap if separator else b"")
-        self._usual = _usual_reader(columns, dialect, separator)
+        # A single row is not worth what the fast way takes to prepare.
+        self._usual = _usual_reader(columns, dialect) if separator else None
         self._reader: Reader | None = None
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -78,12 +79,10 @@ class ParallelRows:
         self._reader = reader.fitting(self.assembly.add(block, read.result()))
 
 
-def _usual_reader(
-    columns: Mapping[str, str], dialect: Dialect, separator: Separator | None
-) -> Reader | None:
-    """``None`` where there is but one row, or the columns' names take the exact way."""
+def _usual_reader(columns: Mapping[str, str], dialect: Dialect) -> Reader | None:
+    """``None`` where the columns' names take the exact way."""
     try:
-        return None if separator is None else Reader.usual(columns, dialect, separator)
+        return Reader.usual(columns, dialect)
     except Unusual:
         return None
 

@@ -28,18 +28,10 @@ class Separator:
     whole: bytes
     gap: bytes
 
-    @property
-    def without_comma(self) -> bytes:
-        """The separator without its gap."""
-        return b"}" + self.whole[1 + len(self.gap) :]
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows: those of ``text`` up to ``end``. What stands after them is left there uncopied.
-
-    That is a separator, with no other after it; or nothing.
-    """
+    """Some rows: those of ``text`` up to ``end``. What stands after them is left there uncopied."""
 
     text: bytes
     end: int

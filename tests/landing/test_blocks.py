@@ -9,7 +9,7 @@ import pytest
 from pipelines.landing import KEPT_ASIDE
 from pipelines.landing.blocks import Reader
 from pipelines.landing.raw import Unusual
-from pipelines.landing.splitting import Block, Separator
+from pipelines.landing.splitting import Block
 
 COLUMNS = {
     "T": "DateTime",
@@ -29,11 +29,10 @@ USUAL = (
     '"Off":true,"Small":-5,"Large":639199803770463703,"Real":1.5,"Exact":"1.50",'
     '"Bag":{"b":1.50,"a":[{"T":1}]}}'
 )
-SEPARATOR = Separator(b'},{"T":', b",")
 
 
 def read(*rows: str, dialect: Any = "plain", fitted: bool = False) -> pa.Table:
-    reader = Reader.usual(COLUMNS, dialect, SEPARATOR)
+    reader = Reader.usual(COLUMNS, dialect)
     if fitted:
         reader = reader.fitting([json.loads(row) for row in rows])
     return reader.read(Block.of(",".join(rows).encode("utf-8", "surrogateescape"))).table
@@ -190,6 +189,9 @@ def test_what_is_not_plainly_right_is_left_to_the_exact_way(column: str, value: 
         f"{USUAL}]",
         f"{USUAL}}}",
         f"{USUAL},",
+        f'{USUAL}],"rows":[{USUAL}',
+        f'{USUAL}]}}{{"rows":[{USUAL}',
+        f"{USUAL}]}}null",
         USUAL[:-1],
         USUAL[: len(USUAL) // 2],
     ],
@@ -204,4 +206,4 @@ def test_a_block_is_rows_with_commas_between_them(block: str) -> None:
 def test_names_that_can_t_be_looked_for_take_the_exact_way(name: str) -> None:
     """Such names are nobody's."""
     with pytest.raises(Unusual):
-        Reader.usual({name: "Object"}, "plain", SEPARATOR)
+        Reader.usual({name: "Object"}, "plain")
