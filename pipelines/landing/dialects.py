@@ -62,9 +62,9 @@ def sidecar(column: str) -> str:
     return f"{column}{_MARKER}"
 
 
-def is_clean(text: bytes, dialect: Dialect) -> bool:
-    """Whether the JSON text of a dynamic value, its escapes resolved, plainly holds no noise."""
-    return dialect == "plain" or (b"@odata" not in text and b'"{' not in text)
+def is_clean(text: bytes) -> bool:
+    """Whether the JSON text of graph's dynamic value, without escapes, plainly holds no noise."""
+    return b"@odata" not in text and b'"{' not in text and text != b"{}"
 
 
 def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[Any]:
