@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.landing.canonical import RepeatedKeys, read_json
+from pipelines.landing.schema import may_hold_objects
 
 Dialect = Literal["odata", "plain"]
 
@@ -20,21 +21,6 @@ _PREFIX: Final = "@odata."
 _MARKER: Final = "@odata.type"
 _TYPE: Final = "#"
 _GRAPH_TYPE: Final = "#microsoft.graph."
-# Whose values are never objects; a type that the contract does not name may be as Object is.
-_PLAIN_TYPES: Final = frozenset(
-    {
-        "DateTime",
-        "String",
-        "SByte",
-        "Boolean",
-        "Int32",
-        "Int64",
-        "Double",
-        "SqlDecimal",
-        "Guid",
-        "TimeSpan",
-    }
-)
 _NESTED: Final = frozenset({dict, list, RepeatedKeys})
 
 
@@ -71,7 +57,7 @@ def without_noise(values: list[Any], wire_type: str, dialect: Dialect) -> list[A
     """A column's values without what the dialect adds."""
     if dialect == "plain" or set(map(type, values)).isdisjoint(_NESTED):
         return values
-    if wire_type in _PLAIN_TYPES:
+    if not may_hold_objects(wire_type):
         return [None if value == {} else value for value in values]
     return [None if value == {} else _cleaned(value) for value in values]
 

@@ -51,6 +51,11 @@ _ARROW_TYPES: Final[Mapping[str, pa.DataType]] = MappingProxyType(
 KEPT_ASIDE_FIELD: Final = pa.field(KEPT_ASIDE, pa.string())
 
 
+def may_hold_objects(wire_type: str) -> bool:
+    """Whether values of a type may be objects: dynamic ones, or of a type that is not known."""
+    return wire_type == "Object" or wire_type not in _ARROW_TYPES
+
+
 def arrow_type(wire_type: str) -> pa.DataType:
     """The Arrow type of a service's type."""
     return _ARROW_TYPES.get(wire_type, pa.string())
