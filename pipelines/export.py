@@ -14,7 +14,7 @@ from pipelines.batch import Batch, StagedPartition
 from pipelines.committing import Committer, PartitionExport
 from pipelines.errors import HuntlakeError, SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
-from pipelines.landing import Receipt, SliceRecord, partition_schema, writing
+from pipelines.landing import HeldSlice, LandedSlice, Receipt, partition_schema, writing
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
@@ -126,7 +126,7 @@ class Exporter:
         slicer.caller.may_wait = not self._committer.is_under_way
         try:
             for partition, landed in slicer.pull_next():
-                self._tell_staged(partition.partition, landed.record, slicer.calls_left)
+                self._tell_staged(partition.partition, landed, slicer.calls_left)
         except HasToWait:
             pass
         except HuntlakeError:
@@ -169,7 +169,8 @@ class Exporter:
             PartitionStarted(self._at.hunt.name, partition.key, partition.window, each.spans)
         )
 
-    def _tell_staged(self, partition: Partition, record: SliceRecord, left: int) -> None:
+    def _tell_staged(self, partition: Partition, landed: LandedSlice, left: int) -> None:
+        record = landed.record
         self._at.observer(
             SliceStaged(
                 self._at.hunt.name,
@@ -179,6 +180,7 @@ class Exporter:
                 record.body_bytes,
                 record.running_seconds,
                 left,
+                held=isinstance(landed, HeldSlice),
             )
         )
 

@@ -53,19 +53,24 @@ class Counted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SliceStaged(Event):
-    """A slice is safe on disk, and about ``left`` more are to be pulled."""
+    """A slice is safe on disk, and about ``left`` more are to be pulled.
+
+    ``held``: it is the last one, and is in memory until its partition is committed.
+    """
 
     span: Span
     rows: int
     body_bytes: int
     running_seconds: float
     left: int
+    held: bool = False
 
     def __str__(self) -> str:
         # An answer that spans partitions is on the account of the first.
         cost = f" ({self.running_seconds:.1f} s of running time)" if self.running_seconds else ""
         rest = f"; about {self.left} more to pull" if self.left else ""
-        return self._line(f"{self.rows:,} rows of {self.span} are staged{cost}{rest}")
+        state = "pulled" if self.held else "staged"
+        return self._line(f"{self.rows:,} rows of {self.span} are {state}{cost}{rest}")
 
 
 @dataclass(frozen=True, slots=True)

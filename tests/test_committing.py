@@ -83,5 +83,9 @@ def test_a_single_answer_is_not_staged(
         pytest.fail("the answer was staged")
 
     monkeypatch.setattr(Staging, "put_down", refuse)
-    [exported] = engine_for(serve()).export(NETWORK, [QUIET])
+    events: list[Event] = []
+    [exported] = engine_for(serve()).export(NETWORK, [QUIET], observer=events.append)
     assert exported.receipt.rows == 1_500
+    [slice_] = [event for event in events if isinstance(event, SliceStaged)]
+    assert slice_.held
+    assert "are pulled" in str(slice_)
