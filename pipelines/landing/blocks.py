@@ -64,7 +64,7 @@ _ALPHANUMERIC: Final = np.zeros(256, np.bool_)
 _ALPHANUMERIC[list(b"0123456789" + ascii_letters.encode())] = True
 
 
-# pyarrow's own allocator keeps half as much again for a block that may come, and is no faster here.
+# pyarrow's own allocator keeps more for a block that may come, and is no faster here.
 _POOL: Final = pa.system_memory_pool()
 _ROWS: Final = "rows"
 _BEFORE: Final = b'{"rows":['
