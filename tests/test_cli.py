@@ -190,7 +190,10 @@ def test_check_says_what_to_do(changes: dict[str, str], line: str, run: Run) -> 
 
 
 def test_standin_runs_a_command_with_its_settings(run: Run, tmp_path: Path) -> None:
-    """And passes its exit code on."""
+    """And passes its exit code on. Events that are there already are not made again."""
+    today = SystemClock().now_ns() // NANOSECONDS_PER_TICK // DAY * DAY
+    with Standin(tmp_path / "own", data=SyntheticSettings(end=today, days=1, rows_per_day=10)):
+        pass
     script = "import os, sys; sys.exit(7 if os.environ['HUNTLAKE_API_URL'] else 0)"
     done = run("standin", "--directory", str(tmp_path / "own"), "--", sys.executable, "-c", script)
     assert done.returncode == 7, done.stderr

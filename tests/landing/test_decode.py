@@ -28,7 +28,7 @@ def answer_of(column: str, values: list[Any], wire_type: str, **more: Any) -> An
 
 @pytest.mark.parametrize("dialect", ["plain", "odata"])
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_cell_is_what_the_slow_decoder_says(data: st.DataObject, dialect: Any) -> None:
     """Any body of the contract: each cell exact, or null and verbatim in the last column."""
     body = data.draw(bodies(dialect))

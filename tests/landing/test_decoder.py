@@ -17,7 +17,7 @@ from tests.landing.usual_bodies import usual_bodies
 
 @pytest.mark.parametrize("dialect", ["plain", "odata"])
 @given(data=st.data(), block_bytes=st.sampled_from([1, 40, 150, 1_000, 1_000_000]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_in_blocks_every_cell_is_the_same(
     data: st.DataObject, dialect: Any, block_bytes: int
 ) -> None:
