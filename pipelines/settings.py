@@ -7,7 +7,7 @@ settings of one hunt (``hunts``). The environment wins over ``.env``, as it does
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar, get_args
 
@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 from pipelines.clouds import contradictions
 from pipelines.errors import SettingsError
 from pipelines.hunts import SurfaceName
+from pipelines.identity import Certificate, ClientSecret, Identity
 from pipelines.quota import Limits, parse_limits
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -52,9 +53,7 @@ class Settings:
     data: Path
     hunts: Path
     limits: Limits
-    client_secret: str | None = field(default=None, repr=False)
-    certificate_path: Path | None = None
-    certificate_password: str | None = field(default=None, repr=False)
+    identity: Identity
     api_url: str | None = None
     ca_bundle: Path | None = None
 
@@ -80,16 +79,12 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     reader = _Reader(environ, root)
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
     client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
-    secret = reader.optional("AZURE_CLIENT_SECRET", str)
-    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", reader.file)
-    _one_credential(reader, secret, certificate)
+    identity = _identity(reader)
     paths = _paths(reader, tenant_id or _DEMO_TENANT)
     settings = Settings(
         tenant_id=paths.tenant_id,
         client_id=client_id or "",
-        client_secret=secret,
-        certificate_path=certificate,
-        certificate_password=reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD", str),
+        identity=identity,
         authority_host=reader.optional("AZURE_AUTHORITY_HOST", _host) or DEFAULT_AUTHORITY_HOST,
         surface=reader.optional("HUNTLAKE_SURFACE", _surface) or "graph",
         api_url=reader.optional("HUNTLAKE_API_URL", _https_url),
@@ -174,7 +169,9 @@ def _limits(reader: _Reader) -> Limits:
     return reader.optional("HUNTLAKE_LIMITS", parse_limits) or parse_limits("seed")
 
 
-def _one_credential(reader: _Reader, secret: str | None, certificate: Path | None) -> None:
+def _identity(reader: _Reader) -> Identity:
+    secret = reader.optional("AZURE_CLIENT_SECRET", str)
+    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", reader.file)
     if secret and certificate:
         reader.problem(
             "AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH are both set: unset one, so "
@@ -185,6 +182,9 @@ def _one_credential(reader: _Reader, secret: str | None, certificate: Path | Non
             "AZURE_CLIENT_SECRET is not set: a client secret of your app registration (or "
             "AZURE_CLIENT_CERTIFICATE_PATH, the path of a PEM or PFX file with key and certificate)"
         )
+    if certificate is not None:
+        return Certificate(certificate, reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD", str))
+    return ClientSecret(secret or "")
 
 
 def _slug(text: str) -> str:

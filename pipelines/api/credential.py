@@ -13,17 +13,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 from cryptography.x509 import load_pem_x509_certificate
 
 from pipelines.errors import SettingsError
-from pipelines.settings import Settings
+from pipelines.identity import ClientSecret, Identity
 
 _PFX_SUFFIXES: Final = (".pfx", ".p12")
 
 
-def credential(settings: Settings) -> str | Mapping[str, Any]:
-    """The secret or the certificate. Raises ``SettingsError`` for a file that is neither."""
-    path = settings.certificate_path
-    if path is None:
-        return settings.client_secret or ""
-    password = settings.certificate_password
+def credential(identity: Identity) -> str | Mapping[str, Any]:
+    """The secret or the certificate. Raises ``SettingsError`` for a file that is no certificate."""
+    if isinstance(identity, ClientSecret):
+        return identity.secret
+    path, password = identity.path, identity.password
     passphrase = {"passphrase": password} if password else {}
     if path.suffix.lower() in _PFX_SUFFIXES:
         _read(path, password, _check_pfx)

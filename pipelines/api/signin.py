@@ -105,7 +105,7 @@ class _ApplicationTokens:
             host = self._settings.authority_host
             self._application = msal.ConfidentialClientApplication(
                 self._settings.client_id,
-                client_credential=credential(self._settings),
+                client_credential=credential(self._settings.identity),
                 authority=f"https://{host}/{self._settings.tenant_id}",
                 # Discovery asks Microsoft whether the host is one of its own, and sends it the
                 # tenant: right for its hosts, impossible for a private one.

@@ -3,6 +3,7 @@
     lake.duckdb                                          the catalogue: one view a hunt
     lake/<hunt>/tenant=<t>/date=<d>/data.parquet         a day, or a snapshot taken that day
     lake/<hunt>/tenant=<t>/date=<d>/hour=<h>/data.parquet
+    journal/<kind>/tenant=<t>/<month>.parquet            what was done to the lake, and when
     state/ledger.sqlite                                  every call to every tenant
     state/staged/<hunt>/<tenant>/<partition>/<key>/      slices not yet committed
     state/history/<hunt>/<tenant>/                       what its answers weigh, and counts
@@ -40,6 +41,10 @@ class LakeLayout:
     def lake(self) -> Path:
         """The folder of committed partitions."""
         return self.root / "lake"
+
+    def journal_folder(self, kind: str) -> Path:
+        """The files of one journal, tenant by tenant."""
+        return self.root / "journal" / kind
 
     @property
     def state(self) -> Path:

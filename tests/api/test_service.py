@@ -25,6 +25,7 @@ from pipelines.errors import (
     Unauthorized,
 )
 from pipelines.hunts import SurfaceName
+from pipelines.identity import ClientSecret
 from pipelines.landing import decode
 from pipelines.settings import load_settings
 from pipelines.standin import Fault, Standin
@@ -142,9 +143,9 @@ def test_no_log_at_any_level_holds_a_secret_or_an_answer(
         tokens.close()
     texts = [row["Text"] for row in json.loads(raw.body)["results"] if len(row["Text"]) > 3]
     assert texts
-    assert settings.client_secret is not None
+    assert isinstance(settings.identity, ClientSecret)
     assert "httpcore" in caplog.text
-    for hidden in (settings.client_secret, token, "Text", *texts):
+    for hidden in (settings.identity.secret, token, "Text", *texts):
         assert hidden not in caplog.text
 
 
@@ -190,7 +191,7 @@ def test_a_wrong_secret_makes_no_call(
 ) -> None:
     """Sign-in fails before anything is asked of the service."""
     with (
-        client_of(standin, clock, tmp_path, client_secret="wrong") as client,
+        client_of(standin, clock, tmp_path, identity=ClientSecret("wrong")) as client,
         pytest.raises(SignInError, match="AZURE_CLIENT_SECRET"),
     ):
         client.run(QUERY)

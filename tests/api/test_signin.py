@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msal
@@ -22,6 +23,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from pipelines.api import SURFACES, TokenSource, token_source
 from pipelines.errors import SettingsError, SignInError, SignInUnavailable
+from pipelines.identity import Certificate, ClientSecret
 from pipelines.settings import Settings, load_settings
 from pipelines.standin import Standin
 
@@ -63,9 +65,7 @@ def test_a_secret_gets_a_token_for_the_surface_s_audience(
 
 def test_a_certificate_signs_in(standin: Standin, settings: Settings) -> None:
     """A PEM file with key and certificate, known to the tenant."""
-    by_certificate = replace(
-        settings, client_secret=None, certificate_path=standin.client_certificate()
-    )
+    by_certificate = replace(settings, identity=Certificate(standin.client_certificate()))
     with tokens_for(by_certificate) as tokens:
         assert standin.sign_in.find(tokens.token()) is not None
 
@@ -102,12 +102,9 @@ def a_file(source: Path, kind: str) -> Path:
 @pytest.mark.parametrize("kind", ["locked.pem", "certificate-first.pem", "locked.pfx"])
 def test_each_form_of_certificate_signs_in(standin: Standin, settings: Settings, kind: str) -> None:
     """PEM or PKCS 12, with a password where it has one."""
-    by_certificate = replace(
-        settings,
-        client_secret=None,
-        certificate_path=a_file(standin.client_certificate(), kind),
-        certificate_password=PASSWORD.decode() if "locked" in kind else None,
-    )
+    path = a_file(standin.client_certificate(), kind)
+    password = PASSWORD.decode() if "locked" in kind else None
+    by_certificate = replace(settings, identity=Certificate(path, password))
     with tokens_for(by_certificate) as tokens:
         assert standin.sign_in.find(tokens.token()) is not None
 
@@ -133,12 +130,8 @@ def test_a_certificate_that_is_no_good_is_a_setting_to_mend(
 ) -> None:
     """Nobody is asked for a token with it, and neither key nor password is shown."""
     path = standin.client_certificate()
-    by_certificate = replace(
-        settings,
-        client_secret=None,
-        certificate_path=a_file(path, kind) if kind else path.with_name("gone.pem"),
-        certificate_password=password,
-    )
+    path = a_file(path, kind) if kind else path.with_name("gone.pem")
+    by_certificate = replace(settings, identity=Certificate(path, password))
     with (
         tokens_for(by_certificate) as tokens,
         pytest.raises(SettingsError, match="AZURE_CLIENT_CERTIFICATE_PATH") as caught,
@@ -154,7 +147,7 @@ def test_a_certificate_that_nobody_registered_is_refused(
     """The remedy is to upload it."""
     path = standin.client_certificate()
     standin.sign_in.certificates.clear()
-    by_certificate = replace(settings, client_secret=None, certificate_path=path)
+    by_certificate = replace(settings, identity=Certificate(path))
     with tokens_for(by_certificate) as tokens, pytest.raises(SignInError, match="upload it"):
         tokens.token()
 
@@ -162,7 +155,7 @@ def test_a_certificate_that_nobody_registered_is_refused(
 @pytest.mark.parametrize(
     ("change", "remedy"),
     [
-        ({"client_secret": "wrong-secret"}, "AZURE_CLIENT_SECRET is wrong"),
+        ({"identity": ClientSecret("wrong-secret")}, "AZURE_CLIENT_SECRET is wrong"),
         (
             {"client_id": "11111111-0000-4000-8000-000000000000"},
             "AZURE_CLIENT_ID is no application",
@@ -172,7 +165,7 @@ def test_a_certificate_that_nobody_registered_is_refused(
     ],
 )
 def test_what_is_wrong_is_told_with_its_remedy(
-    settings: Settings, change: dict[str, str], remedy: str
+    settings: Settings, change: dict[str, Any], remedy: str
 ) -> None:
     """msal's dictionaries and exceptions become one error, without the secret."""
     with (
@@ -181,14 +174,14 @@ def test_what_is_wrong_is_told_with_its_remedy(
     ):
         tokens.token()
     assert "wrong-secret" not in str(caught.value)
-    assert settings.client_secret is not None
-    assert settings.client_secret not in str(caught.value)
+    assert isinstance(settings.identity, ClientSecret)
+    assert settings.identity.secret not in str(caught.value)
 
 
 def test_a_refusal_keeps_the_correlation_id(settings: Settings) -> None:
     """It is what Microsoft's support asks for."""
     with (
-        tokens_for(replace(settings, client_secret="no")) as tokens,
+        tokens_for(replace(settings, identity=ClientSecret("no"))) as tokens,
         pytest.raises(SignInError) as caught,
     ):
         tokens.token()
@@ -424,6 +417,7 @@ def test_an_answer_that_makes_no_sense_is_one_error(
 def test_no_repr_shows_the_secret_or_a_token(settings: Settings) -> None:
     """Neither of the settings nor of what signs in with them."""
     with tokens_for(settings) as tokens:
-        hidden = (tokens.token(), settings.client_secret)
+        assert isinstance(settings.identity, ClientSecret)
+        hidden = (tokens.token(), settings.identity.secret)
         shown = repr(settings) + repr(tokens)
     assert not any(word in shown for word in hidden if word)
