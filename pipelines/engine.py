@@ -39,6 +39,7 @@ class Engine:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        self._open.enter_context(self._ledger.kept_open())
         return self
 
     def __exit__(
