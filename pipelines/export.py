@@ -14,7 +14,14 @@ from pipelines.batch import Batch, StagedPartition
 from pipelines.committing import Committer, PartitionExport
 from pipelines.errors import HuntlakeError, SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
-from pipelines.landing import HeldSlice, LandedSlice, Receipt, partition_schema, writing
+from pipelines.landing import (
+    HeldSlice,
+    LandedSlice,
+    Receipt,
+    partition_schema,
+    use_system_allocator,
+    writing,
+)
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
@@ -44,6 +51,7 @@ class Exporter:
         ``refresh`` says so. Raises an ``ExportError`` at the first partition that can't be
         completed: those yielded before it stay committed, and slices staged for it stay staged.
         """
+        use_system_allocator()
         for adjacent in self._at.adjacent(partitions):
             with self._alone(adjacent) as release:
                 for exported in self._export(adjacent, refresh=refresh):

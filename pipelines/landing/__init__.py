@@ -22,6 +22,7 @@ from pipelines.landing.evolution import (
     mixed_types,
 )
 from pipelines.landing.files import write_atomically, writing
+from pipelines.landing.memory import use_system_allocator
 from pipelines.landing.partition import commit, partition_schema, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
 from pipelines.landing.room import Need, Room
@@ -65,6 +66,7 @@ __all__ = [
     "query_sha256",
     "read_receipt",
     "rows_per_cell",
+    "use_system_allocator",
     "without_column",
     "write_atomically",
     "writing",

@@ -64,8 +64,6 @@ _ALPHANUMERIC: Final = np.zeros(256, np.bool_)
 _ALPHANUMERIC[list(b"0123456789" + ascii_letters.encode())] = True
 
 
-# pyarrow's own allocator keeps more for a block that may come, and is no faster here.
-_POOL: Final = pa.system_memory_pool()
 _ROWS: Final = "rows"
 _BEFORE: Final = b'{"rows":'
 _AFTER: Final = b"}"
@@ -161,7 +159,6 @@ class Reader:
                 parse_options=pj.ParseOptions(
                     explicit_schema=self._asked, unexpected_field_behavior="error"
                 ),
-                memory_pool=_POOL,
             )
         except pa.ArrowInvalid as error:
             raise Unusual from error
