@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from pipelines.clouds import contradictions
 from pipelines.errors import SettingsError
 from pipelines.hunts import SurfaceName
-from pipelines.identity import Certificate, ClientSecret, Identity
+from pipelines.identity import ENVIRONMENT, ClientSecret, Identity, SignInParts
 from pipelines.quota import Limits, parse_limits
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -44,7 +44,10 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that an export needs. Its ``repr`` shows no secret."""
+    """Everything that an export needs. Its ``repr`` shows no secret.
+
+    ``client_id`` is empty where an Azure resource signs in as itself, which needs none.
+    """
 
     tenant_id: str
     client_id: str
@@ -56,6 +59,17 @@ class Settings:
     identity: Identity
     api_url: str | None = None
     ca_bundle: Path | None = None
+
+
+def default_logins() -> Path:
+    """Where a person's tokens are kept unless HUNTLAKE_LOGINS says otherwise.
+
+    Never in the data folder, which is copied and shared with the lake.
+    """
+    # By the XDG convention a relative path there counts as unset.
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    base = state if state.is_absolute() else Path("~/.local/state").expanduser()
+    return base / "huntlake" / "logins"
 
 
 def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:
@@ -78,13 +92,13 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     """All settings. Raises one ``SettingsError`` that names everything missing or contradictory."""
     reader = _Reader(environ, root)
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
-    client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
     identity = _identity(reader)
     paths = _paths(reader, tenant_id or _DEMO_TENANT)
     settings = Settings(
         tenant_id=paths.tenant_id,
-        client_id=client_id or "",
-        identity=identity,
+        client_id=reader.optional("AZURE_CLIENT_ID", str) or "",
+        # The empty one never leaves this function: what is missing is raised below.
+        identity=identity or ClientSecret(""),
         authority_host=reader.optional("AZURE_AUTHORITY_HOST", _host) or DEFAULT_AUTHORITY_HOST,
         surface=reader.optional("HUNTLAKE_SURFACE", _surface) or "graph",
         api_url=reader.optional("HUNTLAKE_API_URL", _https_url),
@@ -169,22 +183,16 @@ def _limits(reader: _Reader) -> Limits:
     return reader.optional("HUNTLAKE_LIMITS", parse_limits) or parse_limits("seed")
 
 
-def _identity(reader: _Reader) -> Identity:
-    secret = reader.optional("AZURE_CLIENT_SECRET", str)
-    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", reader.file)
-    if secret and certificate:
-        reader.problem(
-            "AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH are both set: unset one, so "
-            "that it is clear which of them signs in"
-        )
-    if not secret and not reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", str):
-        reader.problem(
-            "AZURE_CLIENT_SECRET is not set: a client secret of your app registration (or "
-            "AZURE_CLIENT_CERTIFICATE_PATH, the path of a PEM or PFX file with key and certificate)"
-        )
-    if certificate is not None:
-        return Certificate(certificate, reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD", str))
-    return ClientSecret(secret or "")
+def _identity(reader: _Reader) -> Identity | None:
+    texts = {part: reader.optional(name, str) for part, name in ENVIRONMENT.items()}
+    parts = SignInParts(
+        {part: text for part, text in texts.items() if text is not None},
+        reader.problem,
+        file=reader.file,
+        folder=reader.path,
+        default_logins=default_logins(),
+    )
+    return parts.identity()
 
 
 def _slug(text: str) -> str:

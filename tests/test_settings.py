@@ -48,7 +48,7 @@ def test_everything_missing_is_named_at_once(tmp_path: Path) -> None:
         ({"AZURE_TENANT_ID": "a/b"}, "neither a tenant id"),
         ({"AZURE_TENANT_ID": ".."}, "neither a tenant id"),
         ({"AZURE_AUTHORITY_HOST": "https://login.example/path"}, "is no host"),
-        ({"AZURE_CLIENT_CERTIFICATE_PATH": __file__}, "both set"),
+        ({"AZURE_CLIENT_CERTIFICATE_PATH": __file__}, "set together"),
         ({"HUNTLAKE_LIMITS": "seed,rows=0"}, "rows must be"),
     ],
 )

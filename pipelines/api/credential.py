@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, p
 from cryptography.x509 import load_pem_x509_certificate
 
 from pipelines.errors import SettingsError
-from pipelines.identity import ClientSecret, Identity
+from pipelines.identity import Certificate, ClientSecret, Identity, kind_of
 
 _PFX_SUFFIXES: Final = (".pfx", ".p12")
 
@@ -22,6 +22,8 @@ def credential(identity: Identity) -> str | Mapping[str, Any]:
     """The secret or the certificate. Raises ``SettingsError`` for a file that is no certificate."""
     if isinstance(identity, ClientSecret):
         return identity.secret
+    if not isinstance(identity, Certificate):
+        raise SettingsError(f"no sign-in by {kind_of(identity)} yet: set a secret or a certificate")
     path, password = identity.path, identity.password
     passphrase = {"passphrase": password} if password else {}
     if path.suffix.lower() in _PFX_SUFFIXES:
