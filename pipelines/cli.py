@@ -14,6 +14,7 @@ import click
 
 from pipelines.commands.check import check
 from pipelines.commands.export import export
+from pipelines.commands.login import login
 from pipelines.commands.plan import plan, verify
 from pipelines.commands.quota import quota
 from pipelines.commands.sql import sql
@@ -51,5 +52,5 @@ def cli() -> None:
     """
 
 
-for _command in (export, plan, verify, quota, sql, check, demo, standin):
+for _command in (export, plan, verify, quota, sql, check, login, demo, standin):
     cli.add_command(_command)

@@ -103,7 +103,7 @@ class Engine:
         problems = contradictions(surface_name, settings.api_url, settings.authority_host)
         if problem := next(problems, None):
             raise SettingsError(problem)
-        surface = SURFACES[surface_name]
+        surface = SURFACES[surface_name].called_by(settings.identity)
         tokens = token_source(settings, surface)
         self._open.callback(tokens.close)
         client = HuntingClient(

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from pipelines.clouds import contradictions
 from pipelines.errors import SettingsError
 from pipelines.hunts import SurfaceName
-from pipelines.identity import ENVIRONMENT, ClientSecret, Identity, SignInParts
+from pipelines.identity import ENVIRONMENT, ClientSecret, DeviceCode, Identity, SignInParts
 from pipelines.quota import Limits, parse_limits
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -27,6 +27,8 @@ _DEMO_TENANT: Final = "demo"
 
 _SURFACES: Final[Mapping[str, SurfaceName]] = {name: name for name in get_args(SurfaceName)}
 _SLUG: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+# Under these the sign-in service takes whoever comes, from any tenant.
+_NO_TENANTS: Final = frozenset({"common", "organizations", "consumers"})
 # A host and perhaps a port: no user or password, which would end in messages.
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -109,6 +111,11 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     )
     for problem in contradictions(settings.surface, settings.api_url, settings.authority_host):
         reader.problem(problem)
+    if isinstance(identity, DeviceCode) and identity.logins.is_relative_to(paths.data):
+        reader.problem(
+            f"HUNTLAKE_LOGINS: {identity.logins} lies in the data folder, which is copied and "
+            f"shared; a person's tokens must not be"
+        )
     reader.raise_problems()
     return settings
 
@@ -201,6 +208,8 @@ def _slug(text: str) -> str:
         raise ValueError(
             f"{text!r} is neither a tenant id (a GUID) nor a domain such as contoso.com"
         )
+    if text.lower() in _NO_TENANTS:
+        raise ValueError(f"{text!r} names no tenant, and rows of different ones must not mix")
     return text
 
 

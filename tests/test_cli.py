@@ -160,13 +160,14 @@ def test_what_goes_wrong_is_one_message_and_a_code(
 
 
 def test_check_passes_line_by_line(run: Run) -> None:
-    """Hunts, settings, data, sign-in and service."""
+    """Hunts, settings, data, identity, sign-in and service."""
     done = run("check")
     assert done.returncode == 0, done.stdout
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", "hunts"],
         ["ok", "settings"],
         ["ok", "data"],
+        ["ok", "identity"],
         ["ok", "sign-in"],
         ["ok", "service"],
     ]
@@ -273,7 +274,7 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
 def test_every_command_has_help_that_teaches() -> None:
     """A line of what it does, and for all but the plainest an example."""
     runner = CliRunner()
-    names = {"check", "demo", "export", "plan", "quota", "sql", "standin", "verify"}
+    names = {"check", "demo", "export", "login", "plan", "quota", "sql", "standin", "verify"}
     assert set(cli.commands) == names
     for name, each in cli.commands.items():
         shown = runner.invoke(cli, [name, "--help"])

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pipelines.clock import NANOSECONDS_PER_SECOND, SimulatedClock, SystemClock
 from pipelines.standin import _today
 from pipelines.standin.authority import make_client_certificate
-from pipelines.standin.signin import SignIn, SignInRefused
+from pipelines.standin.refused import SignInRefused
+from pipelines.standin.signin import SignIn
 
 ENDPOINT = "https://localhost:1/demo/oauth2/v2.0/token"
 APP = "00000000-0000-4000-8000-000000000001"
@@ -104,18 +105,21 @@ def test_an_unknown_tenant_has_no_endpoints(sign_in: SignIn) -> None:
 
 
 def test_a_registered_certificate_signs_in(sign_in: SignIn, tmp_path: Path) -> None:
-    """One that is not registered does not, nor one's assertion for another place or app."""
+    """One that is not registered does not, nor one's assertion for another place or app.
+
+    Who speaks for itself is taken for another issuer.
+    """
     known, unknown = tmp_path / "known.pem", tmp_path / "unknown.pem"
     sign_in.certificates.append(make_client_certificate(known, _today()))
     make_client_certificate(unknown, _today())
     assert sign_in.find(issue(sign_in, **assertion(known))) is not None
     wrong = [
-        assertion(unknown),
-        assertion(known, aud="https://login.example/token"),
-        assertion(known, iss="someone else"),
-        {**assertion(known), "client_assertion": "no JWT"},
+        (assertion(unknown), 700027),
+        (assertion(known, aud="https://login.example/token"), 700027),
+        (assertion(known, iss="someone else"), 700211),
+        ({**assertion(known), "client_assertion": "no JWT"}, 700027),
     ]
-    for fields in wrong:
+    for fields, code in wrong:
         with pytest.raises(SignInRefused) as refused:
             issue(sign_in, **fields)
-        assert refused.value.code == 700027
+        assert refused.value.code == code
