@@ -29,6 +29,7 @@ _ANYBODY: Final = "demo@standin.example"
 @dataclass(slots=True)
 class _Code:
     user_code: str
+    scope: str
     until_ns: int
     # Of who has approved it; empty where they declined.
     username: str | None = None
@@ -40,14 +41,15 @@ class People:
 
     clock: Clock
     _codes: dict[str, _Code] = field(default_factory=dict)
-    _renewals: dict[str, str] = field(default_factory=dict)
+    # Who is behind each refresh token that is still good.
+    renewals: dict[str, str] = field(default_factory=dict)
 
-    def invite(self, page: str) -> Mapping[str, Any]:
+    def invite(self, page: str, scope: str) -> Mapping[str, Any]:
         """A code to enter on the page, as the device authorization endpoint answers."""
         user_code = "".join(secrets.choice(_LETTERS) for _ in range(9))
         device_code = secrets.token_urlsafe(32)
         until_ns = self.clock.now_ns() + _CODE_SECONDS * NANOSECONDS_PER_SECOND
-        self._codes[device_code] = _Code(user_code, until_ns)
+        self._codes[device_code] = _Code(user_code, scope, until_ns)
         return {
             "user_code": user_code,
             "device_code": device_code,
@@ -71,12 +73,15 @@ class People:
 
     def revoke(self) -> None:
         """Make every refresh token worthless, as a changed password does."""
-        self._renewals.clear()
+        self.renewals.clear()
 
-    def username_for(self, form: Mapping[str, str]) -> str:
-        """Who stands behind a device code or a refresh token. Raises ``SignInRefused``."""
+    def behind(self, form: Mapping[str, str]) -> tuple[str, str]:
+        """Who stands behind a device code or a refresh token, and for which scope.
+
+        Raises ``SignInRefused``.
+        """
         if "refresh_token" in form:
-            return self._renewed(form["refresh_token"])
+            return self._renewed(form["refresh_token"]), form.get("scope", "")
         code = self._codes.get(form.get("device_code", ""))
         if code is None:
             raise SignInRefused("bad_verification_code", 70018, "Bad verification code.")
@@ -96,12 +101,12 @@ class People:
         if not code.username:
             raise SignInRefused("authorization_declined", 65004, "User declined to consent.")
         del self._codes[form["device_code"]]
-        return code.username
+        return code.username, code.scope
 
     def identity(self, username: str, client_id: str, tenant_id: str) -> Mapping[str, Any]:
         """What an answer says of a person, and what renews it."""
         renewal = secrets.token_urlsafe(32)
-        self._renewals[renewal] = username
+        self.renewals[renewal] = username
         person = str(uuid.uuid5(uuid.NAMESPACE_URL, username))
         claims = {
             "aud": client_id,
@@ -118,7 +123,7 @@ class People:
         }
 
     def _renewed(self, refresh_token: str) -> str:
-        username = self._renewals.pop(refresh_token, None)
+        username = self.renewals.pop(refresh_token, None)
         if username is None:
             raise SignInRefused(
                 "invalid_grant",

@@ -94,8 +94,8 @@ class SignIn:
         """A token for a form as msal posts it. Raises ``SignInRefused``."""
         self._require_application(form, tenant_id)
         if form.get("grant_type") in _BY_PERSON:
-            resource, permission = self._permission(form.get("scope", ""))
-            username = self.people.username_for(form)
+            username, scope = self.people.behind(form)
+            resource, permission = self._permission(scope)
             person = self.people.identity(username, self.client_id, self.tenant_id)
             return {
                 **self._answer(self._word(resource)),
@@ -108,8 +108,9 @@ class SignIn:
     def invite(self, form: Mapping[str, str], tenant_id: str, page: str) -> Mapping[str, Any]:
         """A code for a person to enter on the page. Raises ``SignInRefused``."""
         self._require_application(form, tenant_id)
-        self._permission(form.get("scope", ""))
-        return self.people.invite(page)
+        scope = form.get("scope", "")
+        self._permission(scope)
+        return self.people.invite(page, scope)
 
     def find(self, word: str) -> Token | None:
         """What a token is good for, while it is."""
