@@ -19,7 +19,6 @@ from typing import Any, Final
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.standin.refused import SignInRefused
 
-_CODE_SECONDS: Final = 900
 _INTERVAL_SECONDS: Final = 5
 # Without those that look alike.
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
@@ -40,6 +39,7 @@ class People:
     """Who is about to sign in, and who has."""
 
     clock: Clock
+    code_seconds: int = 900
     _codes: dict[str, _Code] = field(default_factory=dict)
     # Who is behind each refresh token that is still good.
     renewals: dict[str, str] = field(default_factory=dict)
@@ -48,13 +48,13 @@ class People:
         """A code to enter on the page, as the device authorization endpoint answers."""
         user_code = "".join(secrets.choice(_LETTERS) for _ in range(9))
         device_code = secrets.token_urlsafe(32)
-        until_ns = self.clock.now_ns() + _CODE_SECONDS * NANOSECONDS_PER_SECOND
+        until_ns = self.clock.now_ns() + self.code_seconds * NANOSECONDS_PER_SECOND
         self._codes[device_code] = _Code(user_code, scope, until_ns)
         return {
             "user_code": user_code,
             "device_code": device_code,
             "verification_uri": page,
-            "expires_in": _CODE_SECONDS,
+            "expires_in": self.code_seconds,
             "interval": _INTERVAL_SECONDS,
             "message": f"To sign in, use a web browser to open the page {page}?code={user_code} "
             f"(or {page}, and enter the code {user_code}) to authenticate.",
