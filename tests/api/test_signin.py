@@ -457,7 +457,7 @@ def test_a_secret_goes_nowhere_but_to_the_authority(
             assert tokens.token() == "a-token"
         else:
             # In plain HTTP msal itself goes nowhere.
-            with pytest.raises(SignInError, match="so nothing is sent there|an https url"):
+            with pytest.raises(SignInError, match=r"so nothing is sent there|an https url"):
                 tokens.token()
     assert sent == (["GET", "POST"] if trusted else ["GET"])
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.api import SURFACES, TokenSource, forget_login, log_in, token_source
 from pipelines.api.logins import LoginFile
-from pipelines.clock import NANOSECONDS_PER_SECOND, SimulatedClock
+from pipelines.clock import NANOSECONDS_PER_SECOND, SimulatedClock, SystemClock
 from pipelines.errors import SettingsError, SignInError, SignInUnavailable
 from pipelines.hunts import SurfaceName
 from pipelines.identity import ClientSecret, DeviceCode
@@ -21,6 +21,7 @@ from tests.processes import ended, start
 
 Serve = Callable[..., Standin]
 ME = "me@contoso.example"
+TIMES = 5
 
 
 @pytest.fixture
@@ -197,10 +198,14 @@ def test_no_token_is_shown_anywhere(
         assert not any(hidden.encode() in path.read_bytes() for path in others)
 
 
-def renew_often(environment: dict[str, str], root: Path, times: int) -> None:
-    """In a process of its own: a token, renewed again and again."""
+def renew_often(environment: dict[str, str], root: Path, ready: Path, other: Path) -> None:
+    """In a process of its own: a token, renewed again and again once the other is there too."""
     tokens = opened(load_settings(environment, root=root))
-    for _ in range(times):
+    tokens.token()
+    ready.touch()
+    while not other.exists():
+        SystemClock().sleep(0.001)
+    for _ in range(TIMES):
         tokens.discard()
         click.echo(tokens.token())
 
@@ -218,10 +223,12 @@ def test_two_processes_renew_one_after_the_other(
         "HUNTLAKE_LOGINS": str(tmp_path / "logins"),
     }
     said = [tmp_path / "first.txt", tmp_path / "second.txt"]
+    ready = [tmp_path / "first", tmp_path / "second"]
     processes = [
-        start(renew_often, environment, tmp_path, 5, environment={}, said=path) for path in said
+        start(renew_often, environment, tmp_path, *flags, environment={}, said=path)
+        for path, flags in zip(said, (ready, ready[::-1]), strict=True)
     ]
     assert [ended(process) for process in processes] == [0, 0], [p.read_text() for p in said]
     words = [word for path in said for word in path.read_text().split()]
-    assert len(set(words)) == 10
+    assert len(set(words)) == 2 * TIMES
     assert standin.sign_in.find(opened(settings).token()) is not None
