@@ -175,8 +175,16 @@ class SignInParts:
         if kind == "workload-identity":
             path = self._file("federated_token_file", "the file in which your platform keeps it")
             return WorkloadIdentity(path) if path else None
+        return self._of_person()
+
+    def _of_person(self) -> DeviceCode | None:
         logins = self.texts.get("logins")
-        return DeviceCode(self.default_logins if logins is None else self.folder(logins))
+        if logins is not None:
+            return DeviceCode(self.folder(logins))
+        if not self.default_logins.is_absolute():
+            self.problem(f"{self.names['logins']} is not set, and this user has no home folder")
+            return None
+        return DeviceCode(self.default_logins)
 
     def _text(self, part: Part, what: str) -> str | None:
         if part not in self.texts:

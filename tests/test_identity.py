@@ -111,3 +111,17 @@ def test_no_repr_shows_what_was_set() -> None:
     parts = SignInParts(texts, print, existing, Path, LOGINS)
     shown = repr(parts) + repr(parts.identity()) + repr(ClientSecret("hidden"))
     assert "hidden" not in shown
+
+
+def test_a_person_without_a_home_says_where_tokens_are_kept() -> None:
+    """As in some containers, which sign in as an application all the same."""
+    problems: list[str] = []
+    nowhere = Path("~/.local/state")
+    for texts, identity in (
+        ({**APP, "sign_in": "device-code"}, None),
+        ({**APP, "sign_in": "device-code", "logins": "/srv/x"}, DeviceCode(Path("/srv/x"))),
+        ({**APP, "client_secret": "s"}, ClientSecret("s")),
+    ):
+        assert SignInParts(texts, problems.append, existing, Path, nowhere).identity() == identity
+    [problem] = problems
+    assert "HUNTLAKE_LOGINS" in problem
