@@ -12,7 +12,6 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -23,6 +22,7 @@ from pipelines.errors import HuntFileError, KqlError
 from pipelines.hunt_analysis import analyse_query, idle_settings
 from pipelines.hunts import ExportSettings, Hunt
 from pipelines.kql import Analysis, Verdict
+from pipelines.located_yaml import NotYaml, line_of, lines_of, read_mapping
 
 _SETTINGS: Final = tuple(field.name for field in fields(ExportSettings))
 _CHECKED_SETTINGS: Final = TypeAdapter(ExportSettings)
@@ -74,14 +74,14 @@ def _read_yaml(path: Path, text: str) -> _Draft:
         _refuse(path, 1, "the file has no `query:`; add one, or move it out of the catalogue")
     query = nodes["query"][1]
     if not isinstance(data["query"], str):
-        _refuse(path, _line(query), "`query:` must be text; start it with `query: |`")
+        _refuse(path, line_of(query), "`query:` must be text; start it with `query: |`")
     is_block = query.style in {"|", ">"}
     export_key, export = nodes.get("export", (None, None))
-    lines = {"": _line(export_key)} if export_key is not None else {}
-    if isinstance(export, yaml.MappingNode):
-        lines |= {key.value: _line(key) for key, _ in export.value}
+    lines = {"": line_of(export_key)} if export_key is not None else {}
+    if export is not None:
+        lines |= lines_of(export)
     texts = {**data, "techniques": data.get("relevantTechniques")}
-    return _Draft(data["query"], _line(query) + is_block, texts, data.get("export"), lines)
+    return _Draft(data["query"], line_of(query) + is_block, texts, data.get("export"), lines)
 
 
 def _read_kql(path: Path, text: str) -> _Draft:
@@ -97,9 +97,7 @@ def _read_kql(path: Path, text: str) -> _Draft:
             chunk = "\n" * (line - 1) + "export:" + "\n".join(content)
             node, data = _yaml_mapping(path, chunk, line=line)
             (export_key, settings), *_ = node.value
-            export, export_lines = data["export"], {"": _line(export_key)}
-            if isinstance(settings, yaml.MappingNode):
-                export_lines |= {key.value: _line(key) for key, _ in settings.value}
+            export, export_lines = data["export"], {"": line_of(export_key), **lines_of(settings)}
         else:
             texts[key] = " ".join(part.strip() for part in content)
     for key in ("tactics", "techniques", "tags"):
@@ -153,65 +151,11 @@ def _refuse_misspelt_export(path: Path, line: int, key: str) -> None:
 # YAML
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, except that a date which does not exist has its line too."""
-
-    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date:
-        try:
-            return super().construct_yaml_timestamp(node)
-        except ValueError as error:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{node.value} is not a date: {error}", node.start_mark
-            ) from error
-
-
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
-
-
 def _yaml_mapping(path: Path, text: str, *, line: int) -> tuple[yaml.MappingNode, dict[str, Any]]:
-    """The file's one mapping, as nodes, which know their lines, and as values."""
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        if not isinstance(node, yaml.MappingNode):
-            what = "empty" if node is None else "no mapping of keys to values"
-            _refuse(path, line, f"the file is {what}; write `name:` and `query:` at least")
-        _refuse_duplicates(path, node)
-        return node, loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = mark.line + 1 if mark else line
-        tab = "; indent with spaces, not tabs" if "'\\t'" in str(error.problem) else ""
-        said = " ".join(part for part in (error.context, error.problem) if part)
-        why = f"this is not valid YAML: {said}{tab}"
-        raise HuntFileError(f"{path}:{where}: {why}") from error
-    except yaml.reader.ReaderError as error:
-        where = text.count("\n", 0, error.position) + 1
-        why = f"the character U+{error.character:04X} may not stand in YAML; remove it"
-        raise HuntFileError(f"{path}:{where}: {why}") from error
-    except (ValueError, RecursionError) as error:  # !!int x, or a thousand brackets
-        raise HuntFileError(f"{path}:{line}: a value can't be read as YAML: {error}") from error
-
-
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
-    """YAML keeps the last of two equal keys without a word."""
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_duplicates(path, item)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: dict[object, int] = {}
-    for key, value in node.value:
-        if isinstance(key, yaml.ScalarNode):
-            first = seen.setdefault(key.value, _line(key))
-            if first != _line(key):
-                why = f"`{key.value}:` stands on line {first} already; remove one of them"
-                _refuse(path, _line(key), why)
-        _refuse_duplicates(path, value)
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
+        return read_mapping(text, line=line, hint="write `name:` and `query:` at least")
+    except NotYaml as error:
+        raise HuntFileError(f"{path}:{error.line}: {error}") from error
 
 
 # Settings and query
