@@ -14,11 +14,12 @@ from typing import Final
 
 import click
 
+from pipelines.environment import PROJECT
 from pipelines.errors import HuntlakeError
 from pipelines.hunts import SurfaceName
 from pipelines.lake import LakeLayout, connect
 from pipelines.quota import Limits, parse_limits
-from pipelines.settings import PROJECT, load_paths
+from pipelines.settings import load_paths
 from pipelines.slicing import partition_at
 from pipelines.standin import Standin, StandinLimits
 from pipelines.windows import TICKS_PER_SECOND

@@ -11,9 +11,7 @@ from typing import Self
 
 from pipelines.api import SURFACES, HuntingClient, tls_context, token_source
 from pipelines.clock import Clock, SystemClock
-from pipelines.clouds import contradictions
 from pipelines.committing import PartitionExport
-from pipelines.errors import SettingsError
 from pipelines.export import Exporter
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
@@ -98,11 +96,7 @@ class Engine:
         return ", ".join(each.left for each in used) or "as much as the service allows"
 
     def _connect(self, tenant_id: str, surface_name: SurfaceName) -> Tenant:
-        settings = replace(self.settings, tenant_id=tenant_id, surface=surface_name)
-        # A hunt may choose another surface than the one that the settings were checked with.
-        problems = contradictions(surface_name, settings.api_url, settings.authority_host)
-        if problem := next(problems, None):
-            raise SettingsError(problem)
+        settings = replace(self.settings.at(surface_name), tenant_id=tenant_id)
         surface = SURFACES[surface_name].called_by(settings.identity)
         tokens = token_source(settings, surface)
         self._open.callback(tokens.close)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipelines.clouds import contradictions, own_resource
+from pipelines.api import SURFACES
+from pipelines.clouds import CLOUDS, Cloud, Region, contradictions, own_resource, surface_url
 from pipelines.hunts import SurfaceName
 
 COMMERCIAL = "login.microsoftonline.com"
@@ -53,3 +54,37 @@ def test_national_hosts_are_their_own_audience() -> None:
     assert own_resource("graph.microsoft.us") == "https://graph.microsoft.us"
     assert own_resource("eu.api.security.microsoft.com") is None
     assert own_resource("localhost") is None
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_cloud_s_hosts_go_together(cloud: Cloud, surface: SurfaceName) -> None:
+    """Whatever a tenant's cloud and surface are, what follows from them contradicts nothing."""
+    url = surface_url(surface, cloud, None)
+    assert list(contradictions(surface, url, CLOUDS[cloud].authority)) == []
+
+
+@pytest.mark.parametrize(
+    ("surface", "cloud", "region", "scope"),
+    [
+        ("xdr", "commercial", None, "https://api.security.microsoft.com/.default"),
+        ("xdr", "commercial", "eu", "https://api.security.microsoft.com/.default"),
+        ("xdr", "gcc", None, "https://api-gcc.security.microsoft.us/.default"),
+        ("xdr", "dod", None, "https://api-gov.security.microsoft.us/.default"),
+        ("graph", "gcc", None, "https://graph.microsoft.com/.default"),
+        ("graph", "gcc-high", None, "https://graph.microsoft.us/.default"),
+        ("graph", "dod", None, "https://dod-graph.microsoft.us/.default"),
+        ("mde", "commercial", None, "https://api.securitycenter.microsoft.com/.default"),
+    ],
+)
+def test_the_scope_follows_the_cloud(
+    surface: SurfaceName, cloud: Cloud, region: Region | None, scope: str
+) -> None:
+    """A region takes the commercial audience; a national cloud has its own."""
+    assert SURFACES[surface].scope(surface_url(surface, cloud, region)) == scope
+
+
+def test_a_region_is_a_host_of_the_commercial_xdr() -> None:
+    """The other surfaces find a tenant's data by themselves, so that a hunt may change surface."""
+    assert surface_url("xdr", "commercial", "swa") == "https://swa.api.security.microsoft.com"
+    assert surface_url("graph", "commercial", "swa") == "https://graph.microsoft.com"
