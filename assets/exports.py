@@ -18,7 +18,7 @@ from assets.resources import EngineResource
 from assets.watching import RunLog
 from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
-from pipelines.errors import HuntFileError, HuntlakeError
+from pipelines.errors import HuntlakeError
 from pipelines.hunts import Hunt
 from pipelines.slicing import partition
 
@@ -119,7 +119,7 @@ def _quota(engine: Engine, hunt: Hunt, *, with_picture: bool) -> Mapping[str, An
     return {**quota_numbers(*at), **picture}
 
 
-def broken_hunt_asset(hunts: TenantHunts, name: str, error: HuntFileError) -> dg.AssetsDefinition:
+def broken_hunt_asset(hunts: TenantHunts, name: str, error: HuntlakeError) -> dg.AssetsDefinition:
     """Stands where the asset of a hunt would be whose file can't be read, and says why."""
 
     @dg.asset(

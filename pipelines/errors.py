@@ -4,6 +4,9 @@
     ├── SettingsError            settings missing or contradictory, all named at once
     ├── HuntFileError            a catalogue file that can't be read, with file and line
     ├── HuntNotFound             no hunt of that name in the catalogue
+    ├── TenantsFileError         the tenants file, or an entry of it, is wrong, with file and line
+    ├── TenantNotFound           no tenant of that name, or several and none was named
+    ├── SurfaceRetired           the surface has stopped working; says how to go on with graph
     ├── KqlError                 a query that can't be read, or not be restricted to a window
     ├── ApiError                 the service or the way to it said no
     │   ├── SignInError          no token could be had
@@ -49,6 +52,18 @@ class HuntFileError(HuntlakeError):
 
 class HuntNotFound(HuntlakeError):
     """The catalogue has no hunt of that name."""
+
+
+class TenantsFileError(HuntlakeError):
+    """The tenants file, or an entry of it, is wrong."""
+
+
+class TenantNotFound(HuntlakeError):
+    """There is no tenant of that name, or there are several and none was named."""
+
+
+class SurfaceRetired(HuntlakeError):
+    """Microsoft has ended the surface that a hunt would be asked through."""
 
 
 class KqlError(HuntlakeError):

@@ -31,6 +31,8 @@ def idle_settings(settings: ExportSettings, analysis: Analysis) -> Iterator[tupl
     for name in settings.reference_tables:
         if name not in read:
             yield "reference_tables", f"names `{name}`, which the query doesn't read; remove it"
+    if settings.tenant and settings.tenants:
+        yield "tenant", "stands beside `tenants:`; name it there, and remove it here"
     if settings.verdict and not (settings.verdict_reason or "").strip():
         yield "verdict", "needs a reason; say with `verdict_reason:` why it is right"
     if settings.verdict_reason and not settings.verdict:

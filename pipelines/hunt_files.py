@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from pipelines.errors import HuntFileError, HuntNotFound
+from pipelines.errors import HuntFileError, HuntNotFound, TenantsFileError
 from pipelines.hunt_formats import READERS, read_hunt
 from pipelines.hunts import Hunt
 
@@ -29,11 +29,11 @@ class Catalogue:
     """The hunts of a folder by name, and what is wrong with the files that hold none."""
 
     hunts: Mapping[str, Hunt]
-    failed: Mapping[str, HuntFileError] = field(default_factory=dict)
+    failed: Mapping[str, HuntFileError | TenantsFileError] = field(default_factory=dict)
     """By the name that the hunt would have."""
 
     @property
-    def errors(self) -> tuple[HuntFileError, ...]:
+    def errors(self) -> tuple[HuntFileError | TenantsFileError, ...]:
         """What is wrong, a file each."""
         return tuple(self.failed.values())
 

@@ -18,7 +18,9 @@ class ExportSettings:
     """How a hunt is exported: the ``export:`` key of its file.
 
     ``start`` is the first date of its partitions (default: 30 days before the catalogue loads, as
-    the service keeps no more). ``surface`` and ``tenant`` override the environment's.
+    the service keeps no more). ``surface`` overrides the tenant's. ``tenants`` are those that the
+    hunt is for, where it isn't for all; ``tenant`` is one of them or, where no file says which
+    there are, one in the place of the environment's.
     ``time_column`` names the event tables' time column where it is not ``Timestamp``.
     ``reference_tables`` are read whole, whatever the partition's window: lists of what is, such as
     ``IdentityInfo``, which a hunt looks things up in. ``verdict`` overrides what the analysis says
@@ -30,6 +32,7 @@ class ExportSettings:
     start: date | None = None
     surface: SurfaceName | None = None
     tenant: str | None = None
+    tenants: tuple[str, ...] = ()
     time_column: str | None = None
     reference_tables: tuple[str, ...] = ()
     verdict: Literal["row-wise", "keyed", "whole"] | None = None

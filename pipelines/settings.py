@@ -92,7 +92,7 @@ def default_logins() -> Path:
 def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:
     """The tenant and the folders. Raises ``SettingsError`` for a tenant that can't be one."""
     reader = Environment(environ, root)
-    paths = _paths(reader, reader.optional("AZURE_TENANT_ID", texts.tenant_id) or _DEMO_TENANT)
+    paths = paths_of(reader, reader.optional("AZURE_TENANT_ID", texts.tenant_id) or _DEMO_TENANT)
     reader.raise_problems()
     return paths
 
@@ -110,7 +110,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     reader = Environment(environ, root)
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", texts.tenant_id)
     identity = _identity(reader)
-    paths = _paths(reader, tenant_id or _DEMO_TENANT)
+    paths = paths_of(reader, tenant_id or _DEMO_TENANT)
     settings = Settings(
         tenant=paths.tenant_id,
         tenant_id=paths.tenant_id,
@@ -120,7 +120,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
         authority_host=reader.optional("AZURE_AUTHORITY_HOST", texts.host) or _AUTHORITY_HOST,
         surface=reader.optional("HUNTLAKE_SURFACE", texts.surface) or "graph",
         api_url=reader.optional("HUNTLAKE_API_URL", texts.https_url),
-        ca_bundle=reader.optional("HUNTLAKE_CA_BUNDLE", reader.file),
+        ca_bundle=ca_bundle_of(reader),
         data=paths.data,
         hunts=paths.hunts,
         limits=_limits(reader),
@@ -132,7 +132,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     return settings
 
 
-def _paths(reader: Environment, tenant_id: str) -> Paths:
+def paths_of(reader: Environment, tenant_id: str) -> Paths:
+    """The folders, which all tenants share."""
     return Paths(
         tenant_id=tenant_id,
         data=reader.optional("HUNTLAKE_DATA", reader.path) or reader.path("data"),
@@ -147,6 +148,11 @@ def refuse_logins_in(reader: Environment, identity: Identity | None, data: Path,
             f"{name}: {identity.logins} lies in the data folder, which is copied and shared; a "
             f"person's tokens must not be"
         )
+
+
+def ca_bundle_of(reader: Environment) -> Path | None:
+    """Whom to trust beside the usual authorities."""
+    return reader.optional("HUNTLAKE_CA_BUNDLE", reader.file)
 
 
 def _limits(reader: Environment) -> Limits:
