@@ -9,7 +9,7 @@ import logging
 import dagster as dg
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
-from pipelines.progress import CallFailed, Event, HistoryNotKept, Waiting
+from pipelines.progress import CallFailed, Event, HistoryNotKept, SurfaceRetires, Waiting
 from pipelines.recovery import Remedy
 
 _WAIT_LOG_SECONDS = 60
@@ -41,7 +41,7 @@ def _level(event: Event) -> int:
     match event:
         case CallFailed(remedy=Remedy.FAIL):
             return logging.ERROR
-        case CallFailed() | HistoryNotKept():
+        case CallFailed() | HistoryNotKept() | SurfaceRetires():
             return logging.WARNING
         case _:
             return logging.INFO

@@ -1,4 +1,4 @@
-"""The engine, assembled from settings: what the command line and Dagster both start from.
+"""The engine, assembled from one tenant's settings: what command line and Dagster start from.
 
 What belongs here: building parts and handing them to ``export``. What does not: their behaviour.
 """
@@ -17,9 +17,10 @@ from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
 from pipelines.planning import ExportPlan, plan_export
-from pipelines.progress import Observer, unobserved
+from pipelines.progress import Observer, SurfaceRetires, unobserved
 from pipelines.pull import Tenant
 from pipelines.quota import Gate, Ledger
+from pipelines.retirement import Retiring, retiring
 from pipelines.settings import Settings
 from pipelines.slicing import Partition
 from pipelines.verify import Verification, verify
@@ -34,6 +35,7 @@ class Engine:
         self.layout = LakeLayout(settings.data)
         self._ledger = Ledger.at(self.layout.ledger)
         self._tenants: dict[tuple[str, SurfaceName], Tenant] = {}
+        self._warned: set[Retiring] = set()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -56,7 +58,11 @@ class Engine:
         refresh: bool = False,
         observer: Observer = unobserved,
     ) -> Iterator[PartitionExport]:
-        """Export partitions of a hunt; see ``Exporter.export``."""
+        """Export partitions of a hunt; see ``Exporter.export``.
+
+        Raises ``SurfaceRetired`` where the hunt would be asked through a surface that has ended.
+        """
+        self._warn(hunt, partitions, observer)
         return Exporter(self._at(hunt, observer)).export(partitions, refresh=refresh)
 
     def plan(
@@ -80,14 +86,23 @@ class Engine:
         return HuntInTenant(hunt, self.tenant_for(hunt), self.layout, self.clock, observer)
 
     def tenant_for(self, hunt: Hunt) -> Tenant:
-        """The tenant and surface that the hunt's own settings choose, or the environment's."""
+        """The tenant and surface that the hunt's own settings choose, or the engine's.
+
+        Raises ``SurfaceRetired`` and ``SettingsError``.
+        """
         key = (
             hunt.export.tenant or self.settings.tenant_id,
             hunt.export.surface or self.settings.surface,
         )
+        if ends := self.retiring(hunt):
+            ends.refuse_if_over(hunt.name, self.settings.tenant, self.clock.now_ns())
         if key not in self._tenants:
             self._tenants[key] = self._connect(*key)
         return self._tenants[key]
+
+    def retiring(self, hunt: Hunt) -> Retiring | None:
+        """What there is to say of the surface that the hunt is asked through, if it ends."""
+        return retiring(hunt, self.settings.surface, self.settings.names.surface)
 
     def quota_left(self, hunt: Hunt) -> str:
         """What the hunt's tenant has left of each quota, in words."""
@@ -116,4 +131,13 @@ class Engine:
             clock=self.clock,
         )
         self._open.enter_context(client)
-        return Tenant(tenant_id, surface, tokens, client, gate, settings.limits)
+        # A hunt's own tenant has no other name than its id.
+        called = settings.tenant if tenant_id == self.settings.tenant_id else None
+        return Tenant(tenant_id, surface, tokens, client, gate, settings.limits, called)
+
+    def _warn(self, hunt: Hunt, partitions: Sequence[Partition], observer: Observer) -> None:
+        """Say once that a surface ends, however many hunts are exported."""
+        ends = self.retiring(hunt)
+        if ends is not None and partitions and ends not in self._warned:
+            self._warned.add(ends)
+            observer(SurfaceRetires(hunt.name, partitions[0].key, ends.warning))

@@ -121,6 +121,16 @@ class CallFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SurfaceRetires(Event):
+    """The surface that the hunt is asked through will stop working; told once for each export."""
+
+    warning: str
+
+    def __str__(self) -> str:
+        return self._line(self.warning)
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryNotKept(Event):
     """What answers taught can't be written down, which costs the next export a count at most."""
 
