@@ -41,8 +41,8 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
     key = hunts.key(hunt.name)
     spec = dg.AssetSpec(
         key,
-        description=describe_hunt(hunt),
-        group_name=hunt.export.group or dagster_name(hunt.export.partitions),
+        description=describe_hunt(hunt, hunts.notes.get(hunt.name)),
+        group_name=hunts.group(hunt.export.group or dagster_name(hunt.export.partitions)),
         owners=list(hunt.export.owners),
         tags={dagster_name(tag): "" for tag in (*hunt.tactics, *hunt.techniques, *hunt.tags)},
         kinds={"kql", "parquet"},
@@ -65,7 +65,7 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
         keys = sorted(context.partition_keys)
         checks = RunChecks(key)
         try:
-            for exported, quota in _exports(context, hunt, keys, config, engine):
+            for exported, quota in _exports(context, hunts, hunt, keys, config, engine):
                 found = Findings.of(exported)
                 metadata = {**describe_partition(exported, found, hunts.layout), **quota}
                 if len(keys) == 1:
@@ -89,6 +89,7 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
 
 def _exports(
     context: dg.AssetExecutionContext,
+    hunts: TenantHunts,
     hunt: Hunt,
     keys: list[str],
     config: ExportConfig,
@@ -97,7 +98,7 @@ def _exports(
     """Each partition as it commits, with what the quota looks like then."""
     partitions = [partition(hunt.export.partitions, key) for key in keys]
     try:
-        with engine.open() as opened:
+        with engine.open(hunts.tenant) as opened:
             for exported in opened.export(
                 hunt,
                 partitions,
@@ -121,12 +122,17 @@ def _quota(engine: Engine, hunt: Hunt, *, with_picture: bool) -> Mapping[str, An
 
 def broken_hunt_asset(hunts: TenantHunts, name: str, error: HuntlakeError) -> dg.AssetsDefinition:
     """Stands where the asset of a hunt would be whose file can't be read, and says why."""
+    return _broken(hunts.key(dagster_name(name) or "nameless"), "broken_hunts", error)
 
-    @dg.asset(
-        key=hunts.key(name or "nameless"),
-        description=f"This hunt was left out:\n\n```\n{error}\n```",
-        group_name="broken_hunts",
-    )
+
+def broken_asset(tenant: str, name: str, error: HuntlakeError) -> dg.AssetsDefinition:
+    """Stands where the assets of a tenant would be that is none, and says why."""
+    key = dg.AssetKey([dagster_name(tenant), dagster_name(name)])
+    return _broken(key, "broken_tenants", error)
+
+
+def _broken(key: dg.AssetKey, group: str, error: HuntlakeError) -> dg.AssetsDefinition:
+    @dg.asset(key=key, description=f"This was left out:\n\n```\n{error}\n```", group_name=group)
     def broken() -> None:
         raise dg.Failure(description=str(error), allow_retries=False)
 

@@ -23,11 +23,19 @@ _PREVIEW_CHARACTERS = 40
 _SLICES_SHOWN = 200
 
 
-def describe_hunt(hunt: Hunt) -> str:
-    """The description of a hunt's asset: what it is for, and its KQL as code."""
-    parts = [hunt.title, hunt.description, f"```kql\n{hunt.query.strip()}\n```"]
+def describe_hunt(hunt: Hunt, note: str | None = None) -> str:
+    """The description of a hunt's asset: what it is for, and its KQL as code.
+
+    A ``note`` about it stands before all.
+    """
+    parts = [
+        f"**{note}**" if note else "",
+        hunt.title,
+        hunt.description,
+        f"```kql\n{hunt.query.strip()}\n```",
+    ]
     if hunt.tactics or hunt.techniques:
-        parts.insert(2, f"MITRE ATT&CK: {', '.join((*hunt.tactics, *hunt.techniques))}")
+        parts.insert(3, f"MITRE ATT&CK: {', '.join((*hunt.tactics, *hunt.techniques))}")
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
 

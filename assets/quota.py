@@ -17,7 +17,7 @@ from pipelines.quota import CallQuota, Ledger, Limits
 from pipelines.quota_day import quota_day
 from pipelines.quota_report import HOUR_NS, last_day, quota_report
 from pipelines.quota_text import quota_lines
-from pipelines.settings import load_limits
+from pipelines.tenants import load_tenants
 
 _WINDOWS = {"min": "minute", "h": "hour", "day": "day"}
 
@@ -58,7 +58,7 @@ def quota_asset(hunts: TenantHunts, clock: Clock | None = None) -> dg.AssetsDefi
 
     @dg.asset(
         key=hunts.key("quota"),
-        group_name="tenant",
+        group_name=hunts.group("tenant"),
         kinds={"sqlite"},
         description=(
             "What is used and left of the tenant's quota, by the ledger. Materialize it to see "
@@ -66,8 +66,8 @@ def quota_asset(hunts: TenantHunts, clock: Clock | None = None) -> dg.AssetsDefi
         ),
     )
     def quota() -> dg.MaterializeResult[None]:
-        limits, time = load_limits(), clock or SystemClock()
-        at = (hunts.layout, hunts.tenant_id, limits)
+        tenant, time = load_tenants().tenant(hunts.tenant), clock or SystemClock()
+        at = (hunts.layout, tenant.id, tenant.limits())
         now_ns = time.now_ns()
         report = quota_report(*at, last_day(now_ns), now_ns=now_ns)
         text = "\n".join(map(click.unstyle, quota_lines(report)))

@@ -1,19 +1,23 @@
 """The resource through which assets reach the engine.
 
-What belongs here: opening the engine for one run. What does not: settings, which come from the
-environment and are read when a run starts, so that definitions load without any.
+What belongs here: opening the engine for one run. What does not: settings (``pipelines.tenants``),
+which are read when a run starts, so that definitions load without any secret, and one that a tenant
+lacks is the trouble of its own runs.
 """
 
 import dagster as dg
 
 from pipelines.clock import SystemClock
 from pipelines.engine import Engine
-from pipelines.settings import load_settings
+from pipelines.tenants import load_tenants
 
 
 class EngineResource(dg.ConfigurableResource[Engine]):
-    """Opens the engine with the settings of the environment and ``.env``."""
+    """Opens the engine with the settings of one tenant."""
 
-    def open(self) -> Engine:
-        """An engine to be used as a context manager. Raises ``SettingsError``."""
-        return Engine(load_settings(), SystemClock())
+    def open(self, tenant: str) -> Engine:
+        """An engine for a tenant by its name, to be used as a context manager.
+
+        Raises ``TenantNotFound`` and ``SettingsError``.
+        """
+        return Engine(load_tenants().tenant(tenant).settings(), SystemClock())

@@ -62,8 +62,9 @@ class Engine:
 
         Raises ``SurfaceRetired`` where the hunt would be asked through a surface that has ended.
         """
+        at = self._at(hunt, observer)
         self._warn(hunt, partitions, observer)
-        return Exporter(self._at(hunt, observer)).export(partitions, refresh=refresh)
+        return Exporter(at).export(partitions, refresh=refresh)
 
     def plan(
         self,

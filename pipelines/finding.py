@@ -10,10 +10,12 @@ from dataclasses import dataclass
 class Finding:
     """What was looked at, whether it passed, and what was found.
 
-    ``warns`` is of what passed, and needs somebody's attention all the same.
+    ``warns`` is of what passed, and needs somebody's attention all the same. ``tenant`` is the one
+    of several that was looked at.
     """
 
     subject: str
     passed: bool
     text: str
     warns: bool = False
+    tenant: str | None = None

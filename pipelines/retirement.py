@@ -29,9 +29,8 @@ class Retiring:
     @property
     def warning(self) -> str:
         """What is to be done by when."""
-        return (
-            f"Microsoft ends the surface {self.surface} on {_words(self.surface)}: {self._remedy}"
-        )
+        when = _words(self.surface)
+        return f"Microsoft ends the surface {self.surface} on {when}: {self._remedy}"
 
     def refuse_if_over(self, hunt: str, tenant: str, now_ns: int) -> None:
         """Raise ``SurfaceRetired`` once the last day of the surface, in UTC, is over."""
@@ -68,4 +67,4 @@ def retiring(hunt: Hunt, surface: SurfaceName, setting: str) -> Retiring | None:
 
 def _words(surface: SurfaceName) -> str:
     retires = SURFACES[surface].retires
-    return f"{retires:%-d %B %Y}" if retires else "no day"
+    return f"{retires.day} {retires:%B %Y}" if retires else "no day"

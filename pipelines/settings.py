@@ -105,6 +105,14 @@ def load_limits(environ: Mapping[str, str] | None = None, *, root: Path = PROJEC
     return limits
 
 
+def load_surface(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> SurfaceName:
+    """The surface of hunts that choose none; `graph` too where the setting is wrong.
+
+    Who needs it for more than showing it loads all settings, which then says what is wrong.
+    """
+    return Environment(environ, root).optional("HUNTLAKE_SURFACE", texts.surface) or "graph"
+
+
 def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Settings:
     """All settings. Raises one ``SettingsError`` that names everything missing or contradictory."""
     reader = Environment(environ, root)

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import click
 
 from pipelines.clock import SystemClock
+from pipelines.commands.tenants import TenantAtHand, tenant_option
 from pipelines.commands.watching import watching
 from pipelines.commands.windows import from_option, partitions_of, to_option
 from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
-from pipelines.hunt_files import load_hunts
-from pipelines.settings import load_settings
 
 
 @click.command()
@@ -24,12 +23,20 @@ from pipelines.settings import load_settings
 )
 @from_option
 @to_option
+@tenant_option
 @click.option(
     "--refresh",
     is_flag=True,
     help="Pull partitions again that were exported before. Costs their quota again.",
 )
-def export(names: Sequence[str], start: int | None, end: int | None, *, refresh: bool) -> None:
+def export(
+    names: Sequence[str],
+    start: int | None,
+    end: int | None,
+    tenant: str | None,
+    *,
+    refresh: bool,
+) -> None:
     """Export partitions of hunts into the lake, without Dagster.
 
     The window [--from, --to) must hold whole partitions: UTC days, or hours for an hourly hunt. A
@@ -43,11 +50,10 @@ def export(names: Sequence[str], start: int | None, end: int | None, *, refresh:
         huntlake export --hunt device_process_events --from 2026-11-20T05:00 --to 2026-11-20T07:00
         huntlake export --hunt software_vulnerabilities
     """
-    settings = load_settings()
-    catalogue = load_hunts(settings.hunts)
+    at_hand = TenantAtHand.named(tenant)
     clock = SystemClock()
-    wanted = [(hunt, partitions_of(hunt, start, end, clock)) for hunt in map(catalogue.hunt, names)]
-    with Engine(settings, clock) as engine:
+    wanted = [(hunt, partitions_of(hunt, start, end, clock)) for hunt in map(at_hand.hunt, names)]
+    with Engine(at_hand.settings, clock) as engine:
         for hunt, partitions in wanted:
             committed: list[PartitionExport] = []
             try:

@@ -3,12 +3,14 @@
 import click
 
 from pipelines.clock import SystemClock
-from pipelines.settings import load_settings
+from pipelines.commands.tenants import tenant_option
+from pipelines.tenants import load_tenants
 
 
 @click.command()
+@tenant_option
 @click.option("--forget", is_flag=True, help="Remove the tokens of the login that is there.")
-def login(*, forget: bool) -> None:
+def login(tenant: str | None, *, forget: bool) -> None:
     """Sign in as a person, where HUNTLAKE_SIGN_IN is device-code.
 
     Prints a code to enter in a browser, on any machine, and waits until that is done. What exports
@@ -23,10 +25,10 @@ def login(*, forget: bool) -> None:
     """
     from pipelines.api import SURFACES, forget_login, log_in
 
-    settings = load_settings()
+    settings = load_tenants().tenant(tenant).settings()
     if forget:
         gone = forget_login(settings)
         click.echo("the login is removed from this machine" if gone else "there was no login")
         return
     username = log_in(settings, SURFACES[settings.surface], SystemClock(), click.echo)
-    click.echo(f"{username} is logged in to tenant {settings.tenant_id}")
+    click.echo(f"{username} is logged in to tenant {settings.tenant}")

@@ -5,17 +5,17 @@ import sys
 import click
 
 from pipelines.clock import SystemClock
+from pipelines.commands.tenants import TenantAtHand, tenant_option
 from pipelines.commands.watching import plain_lines
 from pipelines.commands.windows import from_option, partitions_of, to_option
 from pipelines.engine import Engine
-from pipelines.hunt_files import load_hunts
-from pipelines.settings import load_settings
 
 
 @click.command()
 @click.argument("name", metavar="HUNT")
 @from_option
 @to_option
+@tenant_option
 @click.option(
     "--offline",
     is_flag=True,
@@ -28,7 +28,15 @@ from pipelines.settings import load_settings
     show_default=True,
     help="How the plan is printed; as JSON with every slice.",
 )
-def plan(name: str, start: int | None, end: int | None, *, offline: bool, output: str) -> None:
+def plan(  # noqa: PLR0913 - one for each option
+    name: str,
+    start: int | None,
+    end: int | None,
+    tenant: str | None,
+    *,
+    offline: bool,
+    output: str,
+) -> None:
     """Show what an export would do, without pulling anything.
 
     Says whether the hunt may be cut and why, which slices it would be pulled in, how many calls,
@@ -43,11 +51,11 @@ def plan(name: str, start: int | None, end: int | None, *, offline: bool, output
     """
     from pipelines.plan_text import plan_json, plan_lines
 
-    settings = load_settings()
-    hunt = load_hunts(settings.hunts).hunt(name)
+    at_hand = TenantAtHand.named(tenant)
+    hunt = at_hand.hunt(name)
     clock = SystemClock()
     partitions = partitions_of(hunt, start, end, clock)
-    with Engine(settings, clock) as engine, plain_lines() as observer:
+    with Engine(at_hand.settings, clock) as engine, plain_lines() as observer:
         planned = engine.plan(hunt, partitions, may_count=not offline, observer=observer)
     for line in [plan_json(planned)] if output == "json" else plan_lines(planned):
         click.echo(line)
@@ -57,7 +65,8 @@ def plan(name: str, start: int | None, end: int | None, *, offline: bool, output
 @click.argument("name", metavar="HUNT")
 @from_option
 @to_option
-def verify(name: str, start: int | None, end: int | None) -> None:
+@tenant_option
+def verify(name: str, start: int | None, end: int | None, tenant: str | None) -> None:
     """Count committed partitions again, and compare with what landed, bin by bin.
 
     One call for adjacent partitions whose rows time tells apart, else one for each. Rows that
@@ -70,12 +79,12 @@ def verify(name: str, start: int | None, end: int | None) -> None:
     """
     from pipelines.plan_text import verification_lines
 
-    settings = load_settings()
-    hunt = load_hunts(settings.hunts).hunt(name)
+    at_hand = TenantAtHand.named(tenant)
+    hunt = at_hand.hunt(name)
     clock = SystemClock()
     partitions = partitions_of(hunt, start, end, clock)
     all_hold = True
-    with Engine(settings, clock) as engine, plain_lines() as observer:
+    with Engine(at_hand.settings, clock) as engine, plain_lines() as observer:
         for verification in engine.verify(hunt, partitions, observer=observer):
             all_hold = all_hold and verification.holds
             for line in verification_lines(verification):

@@ -8,7 +8,9 @@ import click
 
 from pipelines.clock import SystemClock
 from pipelines.lake import LakeLayout
+from pipelines.quota import Limits
 from pipelines.settings import load_limits, load_paths
+from pipelines.tenants import load_tenants
 
 _PICTURES: Final = (".svg", ".png")
 
@@ -23,7 +25,11 @@ class _Picture(click.Path):
 
 
 @click.command()
-@click.option("--tenant", metavar="ID", help="Whose quota.  [default: AZURE_TENANT_ID]")
+@click.option(
+    "--tenant",
+    metavar="NAME",
+    help="Whose quota, by a tenant's name or id.  [default: the only one's]",
+)
 @click.option(
     "--day",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -47,9 +53,9 @@ def quota(tenant: str | None, day: datetime | None, plot: Path | None, output: s
     """Show what is used and left of the quota, when it frees, who spent it, and who waits.
 
     Reads the ledger only: it makes no call and needs no sign-in. What it counts against is
-    HUNTLAKE_LIMITS. What other applications and people used is not seen, except what the service's
-    refusals (429) told. Who waits is listed in the order in which their calls would come, with when
-    each would be done if nobody else came.
+    HUNTLAKE_LIMITS, or the tenant's own limits. What other applications and people used is not
+    seen, except what the service's refusals (429) told. Who waits is listed in the order in which
+    their calls would come, with when each would be done if nobody else came.
 
     \b
     Examples:
@@ -60,8 +66,8 @@ def quota(tenant: str | None, day: datetime | None, plot: Path | None, output: s
     from pipelines.quota_report import last_day, quota_report, utc_day
     from pipelines.quota_text import quota_json, quota_lines
 
-    paths, limits = load_paths(), load_limits()
-    layout, tenant = LakeLayout(paths.data), tenant or paths.tenant_id
+    layout = LakeLayout(load_paths().data)
+    tenant, limits = _whose(tenant)
     now_ns = SystemClock().now_ns()
     period = last_day(now_ns) if day is None else utc_day(day)
     report = quota_report(layout, tenant, limits, period, now_ns=now_ns)
@@ -73,3 +79,13 @@ def quota(tenant: str | None, day: datetime | None, plot: Path | None, output: s
 
         draw_to(plot, quota_day(layout, tenant, limits, period, now_ns=now_ns))
         click.echo(f"the picture is in {plot}", err=True)
+
+
+def _whose(tenant: str | None) -> tuple[str, Limits]:
+    """The tenant's id in the ledger, and its limits."""
+    tenants = load_tenants()
+    if tenant is not None and tenants.file is None:
+        # A hunt's own tenant, which the ledger knows and nothing else does.
+        return tenant, load_limits()
+    found = tenants.tenant(tenant)
+    return found.id, found.limits()

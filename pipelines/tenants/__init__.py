@@ -8,6 +8,7 @@ views, assets and ``--tenant`` by the name. A tenant from the environment is cal
 """
 
 from pipelines.tenants.deployment import ConfiguredTenant, Tenants, load_tenants
-from pipelines.tenants.selection import Misdirected, misdirected
+from pipelines.tenants.file import plain_name
+from pipelines.tenants.selection import Misdirected
 
-__all__ = ["ConfiguredTenant", "Misdirected", "Tenants", "load_tenants", "misdirected"]
+__all__ = ["ConfiguredTenant", "Misdirected", "Tenants", "load_tenants", "plain_name"]

@@ -14,12 +14,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from pipelines.clouds import ENVIRONMENT_NAMES
 from pipelines.environment import PROJECT, Environment
 from pipelines.errors import HuntNotFound, TenantNotFound, TenantsFileError
 from pipelines.hunt_files import Catalogue
-from pipelines.hunts import Hunt
+from pipelines.hunts import Hunt, SurfaceName
 from pipelines.quota import Limits
-from pipelines.settings import Settings, load_limits, load_paths, load_settings
+from pipelines.settings import Settings, load_limits, load_paths, load_settings, load_surface
 from pipelines.tenants.entry import TenantEntry
 from pipelines.tenants.file import read_tenants
 from pipelines.tenants.selection import (
@@ -48,6 +49,16 @@ class ConfiguredTenant(Protocol):
         """What it is to the service, the ledger and the gate."""
         ...
 
+    @property
+    def surface(self) -> SurfaceName:
+        """The surface of hunts that choose none."""
+        ...
+
+    @property
+    def surface_setting(self) -> str:
+        """What that was set by, for messages."""
+        ...
+
     def limits(self) -> Limits:
         """What the service allows it, which takes no secret. Raises ``SettingsError``."""
         ...
@@ -72,6 +83,14 @@ class _OnlyTenant:
     @property
     def name(self) -> str:
         return self.id
+
+    @property
+    def surface(self) -> SurfaceName:
+        return load_surface(self.environ, root=self.root)
+
+    @property
+    def surface_setting(self) -> str:
+        return ENVIRONMENT_NAMES.surface
 
     def limits(self) -> Limits:
         return load_limits(self.environ, root=self.root)
@@ -98,6 +117,14 @@ class _FileTenant:
     @property
     def id(self) -> str:
         return self.entry.id
+
+    @property
+    def surface(self) -> SurfaceName:
+        return self.entry.surface
+
+    @property
+    def surface_setting(self) -> str:
+        return self.entry.names.surface
 
     def limits(self) -> Limits:
         return self.entry.limits

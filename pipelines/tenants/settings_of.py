@@ -11,7 +11,13 @@ from typing import Final
 from pipelines.clouds import CLOUDS
 from pipelines.environment import Environment
 from pipelines.identity import ClientSecret, Identity, Part, SignInParts
-from pipelines.settings import Settings, ca_bundle_of, default_logins, paths_of
+from pipelines.settings import (
+    Settings,
+    ca_bundle_of,
+    default_logins,
+    paths_of,
+    refuse_logins_in,
+)
 from pipelines.tenants.entry import SignInEntry, TenantEntry
 
 _PLAIN: Final[tuple[Part, ...]] = (
@@ -48,6 +54,7 @@ def settings_of(entry: TenantEntry, environ: Mapping[str, str] | None, root: Pat
         region=entry.region,
         names=entry.names,
     )
+    refuse_logins_in(environment, identity, paths.data, f"`logins:` ({entry.sign_in.where})")
     environment.raise_problems()
     return settings
 
