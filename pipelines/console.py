@@ -29,6 +29,7 @@ from pipelines.progress import (
     PartitionStarted,
     SliceCut,
     SliceStaged,
+    TryingLater,
     Waiting,
 )
 from pipelines.slicing import Partition
@@ -101,7 +102,7 @@ class Bar(AbstractContextManager["Bar"]):
             case PartitionCommitted(window=window):
                 self._done[event.partition] = window.ticks
                 self._progress.console.print(f"[green]✓[/] {event}", highlight=False)
-            case Counted() | SliceCut() | CallFailed() | HistoryNotKept():
+            case Counted() | SliceCut() | CallFailed() | HistoryNotKept() | TryingLater():
                 self._progress.console.print(str(event), style="dim", markup=False, highlight=False)
         self._refresh(event)
 

@@ -15,6 +15,7 @@ from pipelines.clouds import contradictions
 from pipelines.committing import PartitionExport
 from pipelines.errors import SettingsError
 from pipelines.export import Exporter
+from pipelines.going_on import PartitionFailed, export_in_spite
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
@@ -59,6 +60,18 @@ class Engine:
     ) -> Iterator[PartitionExport]:
         """Export partitions of a hunt; see ``Exporter.export``."""
         return Exporter(self._at(hunt, observer)).export(partitions, refresh=refresh)
+
+    def export_in_spite(
+        self,
+        hunt: Hunt,
+        partitions: Sequence[Partition],
+        *,
+        refresh: bool = False,
+        observer: Observer = unobserved,
+    ) -> Iterator[PartitionExport | PartitionFailed]:
+        """Export partitions of a hunt in spite of those that fail; see ``export_in_spite``."""
+        exporter = Exporter(self._at(hunt, observer))
+        return export_in_spite(exporter, partitions, refresh=refresh, retries=hunt.export.retries)
 
     def plan(
         self,

@@ -11,14 +11,23 @@ from typing import Final
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pipelines.batch import Batch, StagedPartition
+from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.committing import Committer, PartitionExport
 from pipelines.errors import HuntlakeError, SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
-from pipelines.landing import HeldSlice, LandedSlice, Receipt, partition_schema, writing
+from pipelines.landing import (
+    HeldSlice,
+    LandedSlice,
+    Receipt,
+    partition_schema,
+    read_receipt,
+    writing,
+)
 from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
     SliceStaged,
+    TryingLater,
     Waiting,
 )
 from pipelines.pull import HasToWait
@@ -50,6 +59,19 @@ class Exporter:
                     release(exported.partition)
                     self._tell_committed(exported)
                     yield exported
+
+    def landed(self, partition: Partition) -> PartitionExport | None:
+        """What the lake has of a partition, of whichever query; ``None``: nothing."""
+        receipt = read_receipt(self._at.target(partition))
+        if receipt is None:
+            return None
+        return self._committer.exported(partition, receipt, reused=True)
+
+    def pause(self, partition: Partition, seconds: float, why: HuntlakeError) -> None:
+        """Wait before a partition is tried again that failed in a way that may pass."""
+        until_ns = self._at.clock.now_ns() + round(seconds * NANOSECONDS_PER_SECOND)
+        self._at.observer(TryingLater(self._at.hunt.name, partition.key, until_ns, str(why)))
+        self._at.clock.sleep(seconds)
 
     def _export(
         self, partitions: Sequence[Partition], *, refresh: bool
