@@ -23,6 +23,10 @@ from pipelines.windows import NANOSECONDS_PER_TICK, format_instant
 _MOST_RECORDS: Final = 100
 
 
+class ExportFailed(dg.Failure):
+    """A run that did not export all that it was asked for. Dagster's page shows it by its name."""
+
+
 class RunFailures:
     """What failed in one run of a hunt."""
 
@@ -69,7 +73,7 @@ class RunFailures:
 
     def _failure(
         self, text: str, error: str, advice: str, more: dict[str, Any] | None = None
-    ) -> dg.Failure:
+    ) -> ExportFailed:
         metadata = {
             "tenant": self._tenant,
             "hunt": self._hunt.name,
@@ -78,7 +82,7 @@ class RunFailures:
             **(more or {}),
         }
         # What may pass was tried again already.
-        return dg.Failure(description=text, metadata=metadata, allow_retries=False)
+        return ExportFailed(description=text, metadata=metadata, allow_retries=False)
 
     def _lines(self, asked: int) -> Iterator[str]:
         """What happened, the failures of a kind in a row as one."""

@@ -57,8 +57,8 @@ class RunLog:
 class HorizonWatch:
     """An observer that tells which partitions will not make it before the horizon.
 
-    It looks at the start, once rows were counted, and now and then; it tells when what it finds has
-    changed, with the number of partitions that are left. It makes no call.
+    It looks at the start, once rows were counted or pulled, and now and then; it tells when what it
+    finds has changed, with the number of partitions that are left. It makes no call.
     """
 
     def __init__(
@@ -83,11 +83,12 @@ class HorizonWatch:
             case Counted():
                 self.look()
             case SliceStaged() if self._engine.clock.now_ns() >= self._next_ns:
+                # The first answer tells what the others will take.
+                self._next_ns = self._engine.clock.now_ns() + _LOOK_NS
                 self.look()
 
     def look(self) -> None:
         """Forecast what is left, by what is known."""
-        self._next_ns = self._engine.clock.now_ns() + _LOOK_NS
         left = list(self._left.values())
         found = self._engine.plan(self._hunt, left, may_count=False).too_late
         keys = [each.partition for each in found]

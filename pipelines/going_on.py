@@ -116,6 +116,8 @@ class PartitionFailed:
     @property
     def advice(self) -> str:
         """What is to be done about it."""
+        if isinstance(self.cause, PartitionExpired):
+            return "nothing brings it back; what the lake has of it stays"
         return policy_for(self.cause)[1].advice
 
 
