@@ -1,4 +1,4 @@
-"""Joins assets, schedules and resources into the one ``Definitions``.
+"""Joins assets, schedules, sensors and resources into the one ``Definitions``.
 
 What belongs here: the joining. What does not: any definition itself.
 """
@@ -12,7 +12,9 @@ from assets.destinations import remote_destinations
 from assets.exports import broken_asset, broken_hunt_asset, export_asset
 from assets.quota import quota_asset
 from assets.resources import EngineResource
-from assets.schedules import nightly_schedule
+from assets.running import side_by_side
+from assets.schedules import load_schedule
+from assets.sensors import catch_up_sensor
 
 
 def build_defs(
@@ -21,21 +23,20 @@ def build_defs(
     """The definitions of all tenants' hunts; tests pass hunts and an engine of their own."""
     hunts = hunts or load_deployment()
     deployment = Deployment((hunts,)) if isinstance(hunts, TenantHunts) else hunts
+    schedules = [
+        load_schedule(each, hunt)
+        for each in deployment.tenants
+        for hunt in each.catalogue.hunts.values()
+    ]
     return dg.Definitions(
         assets=[
             *(asset for each in deployment.tenants for asset in _assets(each)),
             *(broken_asset(*each) for each in deployment.broken),
         ],
-        schedules=[
-            nightly_schedule(each, hunt)
-            for each in deployment.tenants
-            for hunt in each.catalogue.hunts.values()
-            if hunt.export.schedule
-        ],
+        schedules=[each for each in schedules if each is not None],
+        sensors=[catch_up_sensor(each) for each in deployment.tenants],
         resources={"engine": engine or EngineResource()},
-        # One pull at a time for each tenant leaves nothing to run in parallel, and a process for
-        # each step costs two seconds and 170 MB more.
-        executor=dg.in_process_executor,
+        executor=side_by_side,
     )
 
 

@@ -4,23 +4,36 @@ What belongs here: the asset and how it reports. What does not: what a materiali
 looks like (``metadata``), or how an export works (``pipelines.export``).
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
 
 import dagster as dg
 
 from assets.catalogue import TenantHunts, dagster_name
 from assets.checks import RunChecks, check_specs
+from assets.failures import RunFailures, late_observation
 from assets.findings import Findings
 from assets.metadata import describe_hunt, describe_partition
 from assets.quota import quota_numbers, quota_picture
 from assets.resources import EngineResource
-from assets.watching import RunLog
+from assets.watching import HorizonWatch, RunLog
 from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
 from pipelines.errors import HuntlakeError
+from pipelines.going_on import PartitionFailed
 from pipelines.hunts import Hunt
+from pipelines.overdue import TooLate, too_late_lines
+from pipelines.progress import Event
+from pipelines.schedule import HOURLY, NIGHTLY
 from pipelines.slicing import partition
+
+# By the schedule, with room for a night that waits long for its quota. Of a cron schedule nobody
+# knows how often it comes round, and of none there is nothing to expect.
+_FRESH_WITHIN: Final[Mapping[str | None, timedelta]] = {
+    NIGHTLY: timedelta(hours=36),
+    HOURLY: timedelta(hours=6),
+}
 
 
 class ExportConfig(dg.Config):
@@ -37,6 +50,9 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
     own as it commits: a run that fails midway keeps green what it committed. Dagster's result at
     the end would say the same of all, and nothing after a failure; a run of a single partition has
     one all the same, since what depends on it in the same run waits for a result.
+
+    A partition that fails is reported by an observation of its own, the others are exported all the
+    same where they can be, and the run fails at its end and names all that are missing.
     """
     key = hunts.key(hunt.name)
     spec = dg.AssetSpec(
@@ -50,6 +66,7 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
         partitions_def=hunts.partitions_def(hunt),
         metadata={"dagster/table_name": hunt.name},
         skippable=True,
+        freshness_policy=_freshness(hunt),
     )
 
     @dg.multi_asset(
@@ -62,54 +79,97 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
     def export(
         context: dg.AssetExecutionContext, config: ExportConfig, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        keys = sorted(context.partition_keys)
-        checks = RunChecks(key)
+        run = _Run(context, hunts, hunt, key)
         try:
-            for exported, quota in _exports(context, hunts, hunt, keys, config, engine):
-                found = Findings.of(exported)
-                metadata = {**describe_partition(exported, found, hunts.layout), **quota}
-                if len(keys) == 1:
-                    yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-                else:
-                    context.log_event(
-                        dg.AssetMaterialization(
-                            key, partition=exported.partition.key, metadata=metadata
-                        )
-                    )
-                for evaluation in checks.of_partition(found):
-                    context.log_event(evaluation)
-        except dg.Failure:
-            # What was committed before is told of, as it stays.
-            yield from checks.of_run()
-            raise
-        yield from checks.of_run()
+            with engine.open(hunts.tenant) as opened:
+                for outcome in run.outcomes(opened, refresh=config.refresh):
+                    if isinstance(outcome, PartitionFailed):
+                        run.tell_failed(outcome, opened)
+                    elif len(run.keys) == 1:
+                        metadata = run.tell_committed(outcome, opened)
+                        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+                    else:
+                        run.tell_materialized(outcome, opened)
+        except HuntlakeError as error:
+            run.failures.of_run(error)
+        # What was committed is told of whatever became of the others, as it stays.
+        yield from run.checks.of_run()
+        run.failures.raise_any(len(run.keys))
 
     return export
 
 
-def _exports(
-    context: dg.AssetExecutionContext,
-    hunts: TenantHunts,
-    hunt: Hunt,
-    keys: list[str],
-    config: ExportConfig,
-    engine: EngineResource,
-) -> Iterator[tuple[PartitionExport, Mapping[str, Any]]]:
-    """Each partition as it commits, with what the quota looks like then."""
-    partitions = [partition(hunt.export.partitions, key) for key in keys]
-    try:
-        with engine.open(hunts.tenant) as opened:
-            for exported in opened.export(
-                hunt,
-                partitions,
-                refresh=config.refresh,
-                observer=RunLog(context.log, opened.clock),
-            ):
-                is_last = exported.partition.key == keys[-1]
-                yield exported, _quota(opened, hunt, with_picture=is_last)
-    except HuntlakeError as error:
-        # The message says what to do; Dagster would put a page of its own frames before it.
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+def _freshness(hunt: Hunt) -> dg.FreshnessPolicy | None:
+    """How old the newest load may be; by default, so old that one was missed."""
+    within = hunt.export.fresh_within or _FRESH_WITHIN.get(hunt.export.schedule)
+    return None if within is None else dg.FreshnessPolicy.time_window(fail_window=within)
+
+
+class _Run:
+    """One run of one hunt, and what Dagster is told of it."""
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, hunts: TenantHunts, hunt: Hunt, key: dg.AssetKey
+    ) -> None:
+        self._context = context
+        self._hunts = hunts
+        self._hunt = hunt
+        self._key = key
+        self.keys = sorted(context.partition_keys)
+        self.checks = RunChecks(key)
+        self.failures = RunFailures(hunts, hunt, key)
+
+    def outcomes(
+        self, engine: Engine, *, refresh: bool
+    ) -> Iterator[PartitionExport | PartitionFailed]:
+        """Each partition as it commits or fails, while the run's log tells of it."""
+        partitions = [partition(self._hunt.export.partitions, each) for each in self.keys]
+        log = RunLog(self._context.log, engine.clock)
+        watch = HorizonWatch(engine, self._hunt, partitions, self._tell_late)
+
+        def observer(event: Event) -> None:
+            log(event)
+            watch(event)
+
+        watch.look()
+        yield from engine.export_in_spite(
+            self._hunt, partitions, refresh=refresh, observer=observer
+        )
+
+    def tell_committed(self, exported: PartitionExport, engine: Engine) -> Mapping[str, Any]:
+        """Have the checks speak of a partition, and return its metadata."""
+        found = Findings.of(exported)
+        for evaluation in self.checks.of_partition(found):
+            self._context.log_event(evaluation)
+        is_last = exported.partition.key == self.keys[-1]
+        return {
+            **describe_partition(exported, found, self._hunts.layout),
+            **_quota(engine, self._hunt, with_picture=is_last),
+        }
+
+    def tell_materialized(self, exported: PartitionExport, engine: Engine) -> None:
+        """Tell of a partition by an event of its own."""
+        metadata = self.tell_committed(exported, engine)
+        self._context.log_event(
+            dg.AssetMaterialization(self._key, partition=exported.partition.key, metadata=metadata)
+        )
+
+    def tell_failed(self, failed: PartitionFailed, engine: Engine) -> None:
+        """Tell of a partition that failed.
+
+        What the lake has of one that expired stays green: it would else be shown as failed for
+        ever, though readers have it and nobody can export it again.
+        """
+        self._context.log_event(self.failures.of_partition(failed))
+        if failed.landed is not None:
+            self.tell_materialized(failed.landed, engine)
+
+    def _tell_late(self, found: Sequence[TooLate], left: int) -> None:
+        if not found:
+            self._context.log.info("all partitions should make it before the horizon again")
+            return
+        self._context.log.warning("\n".join(too_late_lines(found, left)))
+        self._context.log_event(late_observation(self._key, found))
 
 
 def _quota(engine: Engine, hunt: Hunt, *, with_picture: bool) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ What belongs here: rules about time and about what the lake holds already. What 
 of calls (``recovery``).
 """
 
-from pipelines.errors import PartitionRefused
+from pipelines.errors import PartitionExpired, PartitionRefused
 from pipelines.hunts import Hunt
 from pipelines.kql import Analysis, Verdict
 from pipelines.lake import LakeLayout
@@ -43,14 +43,14 @@ def refuse_past_horizon(  # noqa: PLR0913 - what, when, and the three that the m
     now: int,
     data_age_days: int,
 ) -> None:
-    """Raise ``PartitionRefused`` where the window reaches past what the service still has.
+    """Raise ``PartitionExpired`` where the window reaches past what the service still has.
 
     The service answers for what it has forgotten with no rows and no error, which a lake that
     believed it would take for a quiet day.
     """
     horizon = now - data_age_days * _DAY_TICKS
     if analysis.verdict is not Verdict.SNAPSHOT and window.start < horizon:
-        raise PartitionRefused(
+        raise PartitionExpired(
             f"{hunt.name}: partition {describe(partition)} reaches past the horizon; the service "
             f"has nothing older than {format_instant(horizon)}. What was exported of it before "
             f"stays as it is"

@@ -30,6 +30,7 @@ from pipelines.progress import (
     SliceCut,
     SliceStaged,
     SurfaceRetires,
+    TryingLater,
     Waiting,
 )
 from pipelines.slicing import Partition
@@ -102,7 +103,14 @@ class Bar(AbstractContextManager["Bar"]):
             case PartitionCommitted(window=window):
                 self._done[event.partition] = window.ticks
                 self._progress.console.print(f"[green]✓[/] {event}", highlight=False)
-            case Counted() | SliceCut() | CallFailed() | HistoryNotKept() | SurfaceRetires():
+            case (
+                Counted()
+                | SliceCut()
+                | CallFailed()
+                | HistoryNotKept()
+                | SurfaceRetires()
+                | TryingLater()
+            ):
                 self._progress.console.print(str(event), style="dim", markup=False, highlight=False)
         self._refresh(event)
 

@@ -13,6 +13,7 @@ from pipelines.api import SURFACES, HuntingClient, tls_context, token_source
 from pipelines.clock import Clock, SystemClock
 from pipelines.committing import PartitionExport
 from pipelines.export import Exporter
+from pipelines.going_on import PartitionFailed, export_in_spite
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
@@ -65,6 +66,18 @@ class Engine:
         at = self._at(hunt, observer)
         self._warn(hunt, partitions, observer)
         return Exporter(at).export(partitions, refresh=refresh)
+
+    def export_in_spite(
+        self,
+        hunt: Hunt,
+        partitions: Sequence[Partition],
+        *,
+        refresh: bool = False,
+        observer: Observer = unobserved,
+    ) -> Iterator[PartitionExport | PartitionFailed]:
+        """Export partitions of a hunt in spite of those that fail; see ``export_in_spite``."""
+        exporter = Exporter(self._at(hunt, observer))
+        return export_in_spite(exporter, partitions, refresh=refresh, retries=hunt.export.retries)
 
     def plan(
         self,

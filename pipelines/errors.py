@@ -28,7 +28,8 @@
     │   ├── SchemaClash          a column is not what it is in the hunt's other partitions
     │   └── LakeUnwritable       a file could not be written; what was committed is unharmed
     └── ExportError
-        ├── PartitionRefused     the window can't be exported: past the horizon, not over yet, ...
+        ├── PartitionRefused     the window can't be exported: not over yet, ...
+        │   └── PartitionExpired past the horizon: the service has its data no more
         ├── CannotSplit          an answer at a cap that slicing may not divide
         ├── RowsMissing          fewer rows came than the service had counted
         └── SliceFailed          a call failed for good; says which hunt, window and slice
@@ -191,6 +192,10 @@ class ExportError(HuntlakeError):
 
 class PartitionRefused(ExportError):
     """The partition's window can't be exported now, or can't be any more."""
+
+
+class PartitionExpired(PartitionRefused):
+    """The partition's window reaches past the horizon: the service has forgotten it."""
 
 
 class CannotSplit(ExportError):

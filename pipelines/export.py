@@ -11,6 +11,7 @@ from typing import Final
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pipelines.batch import Batch, StagedPartition
+from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.committing import Committer, PartitionExport
 from pipelines.errors import HuntlakeError, SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
@@ -19,6 +20,7 @@ from pipelines.landing import (
     LandedSlice,
     Receipt,
     partition_schema,
+    read_receipt,
     use_system_allocator,
     writing,
 )
@@ -26,6 +28,7 @@ from pipelines.progress import (
     PartitionCommitted,
     PartitionStarted,
     SliceStaged,
+    TryingLater,
     Waiting,
 )
 from pipelines.pull import HasToWait
@@ -58,6 +61,19 @@ class Exporter:
                     release(exported.partition)
                     self._tell_committed(exported)
                     yield exported
+
+    def landed(self, partition: Partition) -> PartitionExport | None:
+        """What the lake has of a partition, of whichever query; ``None``: nothing."""
+        receipt = read_receipt(self._at.target(partition))
+        if receipt is None:
+            return None
+        return self._committer.exported(partition, receipt, reused=True)
+
+    def pause(self, partition: Partition, seconds: float, why: HuntlakeError) -> None:
+        """Wait before a partition is tried again that failed in a way that may pass."""
+        until_ns = self._at.clock.now_ns() + round(seconds * NANOSECONDS_PER_SECOND)
+        self._at.observer(TryingLater(self._at.hunt.name, partition.key, until_ns, str(why)))
+        self._at.clock.sleep(seconds)
 
     def _export(
         self, partitions: Sequence[Partition], *, refresh: bool

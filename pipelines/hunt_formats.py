@@ -12,6 +12,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -179,7 +180,8 @@ def _settings(path: Path, draft: _Draft) -> ExportSettings:
         first = error.errors(include_url=False)[0]
         key = str(first["loc"][0])
         where = draft.export_lines.get(key, line)
-        said = first["msg"].replace("Input", "it").replace("tuple", "list")
+        said = first["msg"].removeprefix("Value error, ")
+        said = said.replace("Input", "it").replace("tuple", "list")
         why = f"`export: {key}:` is wrong: {said}"
         raise HuntFileError(f"{path}:{where}: {why}") from error
 
@@ -209,6 +211,9 @@ def _with_partitions(
 ) -> ExportSettings:
     """The settings with the partitions that fit the query, where the file names none."""
     has_time = analysis.verdict is not Verdict.SNAPSHOT
+    if not has_time and settings.settle >= timedelta(days=1):
+        why = "`settle:` must be less than a day here, as a snapshot is taken on its own day"
+        _refuse(path, draft.export_lines["settle"], why)
     given = draft.export_lines.get("partitions")
     if given is None:
         return settings if has_time else replace(settings, partitions="snapshot")

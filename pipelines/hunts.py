@@ -5,9 +5,14 @@ What belongs here: the values. What does not: reading them from files (``hunt_fi
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipelines.periods import Period
+from pipelines.schedule import NIGHTLY, Schedule
 
 Partitioning = Literal["hourly", "daily", "snapshot"]
 SurfaceName = Literal["xdr", "graph", "mde"]
@@ -26,6 +31,12 @@ class ExportSettings:
     ``IdentityInfo``, which a hunt looks things up in. ``verdict`` overrides what the analysis says
     of how the hunt may be cut, for the ``verdict_reason`` that must be given; ``key`` names the
     answer's columns by whose hash a keyed one may be split.
+
+    ``settle`` is how long after its end a partition is first loaded, since events come late; of a
+    snapshot, how long after its day began. ``schedule`` says when: nightly, hourly, by a
+    cron text in UTC, or never by itself (``None``). ``retries`` is how often a run tries again
+    what may pass by itself. ``fresh_within`` is how old the newest load may be before Dagster
+    calls the asset stale (default: by the schedule).
     """
 
     partitions: Partitioning = "daily"
@@ -40,7 +51,10 @@ class ExportSettings:
     key: tuple[str, ...] = ()
     group: str | None = None
     owners: tuple[str, ...] = ()
-    schedule: bool = True
+    schedule: Schedule = NIGHTLY
+    settle: Period = timedelta(hours=2)
+    retries: Annotated[int, Field(ge=0, le=10)] = 3
+    fresh_within: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)

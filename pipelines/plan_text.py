@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from pipelines.overdue import too_late_lines
 from pipelines.planning import ExportPlan
 from pipelines.slicing import Slice
 from pipelines.verify import Verification
@@ -41,6 +42,8 @@ def plan_lines(planned: ExportPlan) -> Iterator[str]:
         f"{_several(planned.plan.calls, 'call')}, about {planned.plan.running_seconds:,.0f} s of "
         f"running time; the quota lets the last end at {finish(planned)}"
     )
+    if planned.too_late:
+        yield from too_late_lines(planned.too_late, len(planned.to_pull))
     yield from _slice_lines(planned.plan.slices)
 
 
@@ -60,6 +63,13 @@ def plan_json(planned: ExportPlan) -> str:
             "rows": planned.plan.rows,
             "running_seconds": round(planned.plan.running_seconds, 3),
             "finish": finish(planned),
+            "too_late": {
+                each.partition: {
+                    "expires": _second(each.expires_ns),
+                    "expected": _second(each.expected_ns),
+                }
+                for each in planned.too_late
+            },
             **planned.plan.to_dict(),
         }
     )
@@ -67,7 +77,7 @@ def plan_json(planned: ExportPlan) -> str:
 
 def finish(planned: ExportPlan) -> str:
     """When the last call would end, to the second."""
-    return f"{format_instant(planned.finish_ns // NANOSECONDS_PER_TICK)[:19]}Z"
+    return _second(planned.finish_ns)
 
 
 def verification_lines(verification: Verification) -> Iterator[str]:
@@ -84,6 +94,10 @@ def verification_lines(verification: Verification) -> Iterator[str]:
         yield f"  {each.window}: {each.landed:,} landed, {each.counted:,} counted"
     if len(verification.by_bin) > _BINS_SHOWN:
         yield f"  and {_several(len(verification.by_bin) - _BINS_SHOWN, 'bin')} more"
+
+
+def _second(at_ns: int) -> str:
+    return f"{format_instant(at_ns // NANOSECONDS_PER_TICK)[:19]}Z"
 
 
 def _counted(planned: ExportPlan) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from pipelines.batch import Batch, StagedPartition
 from pipelines.errors import PartitionRefused
 from pipelines.hunt_in_tenant import HuntInTenant
+from pipelines.overdue import TooLate, too_late
 from pipelines.slicer import Slicer
 from pipelines.slicing import Partition, Plan
 
@@ -21,8 +22,9 @@ Basis = Literal["count", "history", "nothing"]
 class ExportPlan:
     """The plan of an export. ``basis`` is what its rows rest on, at the weakest.
 
-    ``refused`` are the partitions that can't be exported now, with why; ``finish_ns`` is when the
-    quota would let the last call end (Unix time, nanoseconds), if nobody else calls.
+    ``refused`` are the partitions that can't be exported now, with why, and ``too_late`` those to
+    pull that fall off the horizon before their turn comes; ``finish_ns`` is when the quota would
+    let the last call end (Unix time, nanoseconds), if nobody else calls.
     """
 
     hunt: str
@@ -35,6 +37,7 @@ class ExportPlan:
     basis: Basis
     counting_calls: int
     finish_ns: int
+    too_late: tuple[TooLate, ...]
 
 
 def plan_export(
@@ -59,6 +62,7 @@ def plan_export(
         counting_calls += caller.spent.counting_calls
         bases.add(slicer.basis)
         plan += slicer.plan()
+    ends_ns = at.tenant.gate.ends_ns(plan.seconds)
     return ExportPlan(
         hunt=at.hunt.name,
         verdict=str(at.analysis.verdict),
@@ -69,7 +73,8 @@ def plan_export(
         plan=plan,
         basis=next(basis for basis in _WEAKEST_FIRST if basis in bases or basis == "count"),
         counting_calls=counting_calls,
-        finish_ns=at.tenant.gate.finish_ns(plan.seconds),
+        finish_ns=ends_ns[-1] if ends_ns else at.clock.now_ns(),
+        too_late=too_late(at, [each.partition for each in pending], plan, ends_ns),
     )
 
 

@@ -131,6 +131,18 @@ class SurfaceRetires(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TryingLater(Event):
+    """The partition failed in a way that may pass, and is tried again then."""
+
+    until_ns: int
+    error: str
+
+    def __str__(self) -> str:
+        until = format_instant(self.until_ns // NANOSECONDS_PER_TICK)[:19]
+        return self._line(f"failed, and is tried again at {until}Z: {self.error}")
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryNotKept(Event):
     """What answers taught can't be written down, which costs the next export a count at most."""
 

@@ -12,6 +12,7 @@ from pipelines.progress import (
     PartitionStarted,
     SliceCut,
     SliceStaged,
+    TryingLater,
     Waiting,
 )
 from pipelines.recovery import Remedy
@@ -41,6 +42,7 @@ EVENTS: list[Event] = [
         request_id="6ae93e30",
     ),
     HistoryNotKept("logons", DAY.key, "rates.json can't be written"),
+    TryingLater("logons", DAY.key, 1_795_132_800_000_000_000, "the service is down [/]"),
     SliceStaged("logons", DAY.key, EVENING, 50_000, 8_000_000, 1.0, 0),
     PartitionCommitted("logons", DAY.key, DAY.window, 110_000, 4, reused=False),
 ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.hunts import Hunt
 from pipelines.plan_text import plan_json, plan_lines
 from pipelines.planning import ExportPlan, plan_export
+from pipelines.quota import CallQuota
 from pipelines.slicing import Plan, partition
 from pipelines.standin import StandinLimits
 from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND
@@ -103,6 +105,26 @@ def test_an_expired_partition_is_refused_and_the_others_planned(simulation: Simu
     assert [key for key, _ in planned.refused] == ["2026-11-16", "2026-11-17"]
     assert "past the horizon" in planned.refused[0][1]
     assert planned.to_pull == ("2026-11-18",)
+
+
+def test_what_expires_before_its_turn_is_told(simulation: Simulation) -> None:
+    """Nine calls at two an hour end too late for what is gone in half of one."""
+    first_day = DAYS[0].window.start + 30 * 86_400 * TICKS_PER_SECOND
+    simulation.clock.ns = first_day * NANOSECONDS_PER_TICK - 1_800 * NANOSECONDS_PER_SECOND
+    slow = replace(simulation.tenant.limits, calls=(CallQuota(2, 3_600),))
+    simulation.tenant = replace(simulation.tenant, limits=slow)
+    simulation.tenant.gate._limits = slow
+    planned = plan_of(simulation)
+    [late] = planned.too_late
+    assert late.partition == "2026-11-16"
+    assert late.expires_ns == first_day * NANOSECONDS_PER_TICK
+    assert late.expected_ns > late.expires_ns
+    text = "\n".join(plan_lines(planned))
+    assert "1 of 3 will not make it before the horizon" in text
+    assert "2026-11-16 expires at 2026-12-16T00:00Z and would be pulled by 2026-12-16T0" in text
+    assert json.loads(plan_json(planned))["too_late"]["2026-11-16"]["expires"] == (
+        "2026-12-16T00:00:00Z"
+    )
 
 
 def test_the_plan_ends_when_the_quota_lets_it(simulation: Simulation) -> None:

@@ -97,9 +97,9 @@ class Gate:
         finally:
             lock.release()
 
-    def finish_ns(self, expected_seconds: Sequence[float]) -> int:
-        """When calls of these running times would be done (Unix time, nanoseconds)."""
-        return self._ledger.finish_ns(
+    def ends_ns(self, expected_seconds: Sequence[float]) -> list[int]:
+        """When each call of these running times would be done (Unix time, nanoseconds)."""
+        return self._ledger.ends_ns(
             self._tenant,
             self._limits,
             expected_seconds=expected_seconds,

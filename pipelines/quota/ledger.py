@@ -81,18 +81,26 @@ class Ledger:
     def finish_ns(
         self, tenant: str, limits: Limits, *, expected_seconds: Sequence[float], now_ns: int
     ) -> int:
-        """When calls of these running times would be done, behind those who wait already."""
+        """When the last of such calls would be done; see ``ends_ns``."""
+        each = self.ends_ns(tenant, limits, expected_seconds=expected_seconds, now_ns=now_ns)
+        return each[-1] if each else now_ns
+
+    def ends_ns(
+        self, tenant: str, limits: Limits, *, expected_seconds: Sequence[float], now_ns: int
+    ) -> list[int]:
+        """When each call of these running times would be done, behind those who wait already."""
         queued = [
             each.seconds / each.calls
             for each in self._queue(tenant, now_ns=now_ns)
             for _ in range(each.calls)
         ]
-        return starts.finish_ns(
+        ends = starts.ends_ns(
             self.account(tenant, limits, now_ns=now_ns),
             limits,
             expected_seconds=[*queued, *expected_seconds],
             now_ns=now_ns,
         )
+        return ends[len(queued) :]
 
     def used(self, tenant: str, limits: Limits, *, now_ns: int) -> list[Used]:
         """What is used of each quota, in the order of the profile."""

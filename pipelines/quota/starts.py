@@ -160,19 +160,29 @@ def room_seconds(account: Account, limits: Limits, *, now_ns: int, reserve: bool
 def finish_ns(
     account: Account, limits: Limits, *, expected_seconds: Sequence[float], now_ns: int
 ) -> int:
-    """When calls of these running times would be done, one after another, if nobody else calls.
+    """When the last of such calls would be done; see ``ends_ns``."""
+    ends = ends_ns(account, limits, expected_seconds=expected_seconds, now_ns=now_ns)
+    return ends[-1] if ends else now_ns
+
+
+def ends_ns(
+    account: Account, limits: Limits, *, expected_seconds: Sequence[float], now_ns: int
+) -> list[int]:
+    """When each call of these running times would be done, one after another, if nobody else calls.
 
     Beside the running time a call is taken to need no time.
     """
     reach = reach_ns(limits)
     spent = list(account.spent)
+    ends = []
     for seconds in expected_seconds:
         account = Account(spent, account.outside, account.blocked)
         start = next_start(account, limits, expected_seconds=seconds, now_ns=now_ns, reserve=False)
         now_ns = start.at_ns + _ns(seconds)
         spent = [call for call in spent if call.last_ns > now_ns - reach]
         spent.append(Spent(start.at_ns, now_ns, seconds, seconds))
-    return now_ns
+        ends.append(now_ns)
+    return ends
 
 
 def used(account: Account, limits: Limits, *, now_ns: int) -> list[Used]:

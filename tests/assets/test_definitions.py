@@ -102,33 +102,6 @@ def test_a_backfill_is_one_run(folder: Path) -> None:
             assert asset.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-@pytest.mark.parametrize(
-    ("hunt", "partition", "tags"),
-    [
-        ("logons", "2026-11-19", {}),
-        ("state", "2026-11-20", {}),
-        (
-            "hours",
-            None,
-            {
-                "dagster/asset_partition_range_start": "2026-11-19-00:00",
-                "dagster/asset_partition_range_end": "2026-11-19-23:00",
-            },
-        ),
-    ],
-)
-def test_the_nightly_schedule_asks_for_the_day_that_ended(
-    hunt: str, partition: str | None, tags: dict[str, str], folder: Path
-) -> None:
-    """Yesterday, all its hours in one run, or the snapshot of the night itself."""
-    repository = definitions(folder).get_repository_def()
-    schedule = repository.get_schedule_def(f"contoso_com__{hunt}__nightly")
-    context = dg.build_schedule_context(scheduled_execution_time=NIGHT, repository_def=repository)
-    [request] = schedule.evaluate_tick(context).run_requests or []
-    assert request.partition_key == partition
-    assert tags.items() <= request.tags.items()
-
-
 def test_a_broken_hunt_is_seen_and_hides_no_other(folder: Path) -> None:
     """It stands among the assets with what is wrong, and fails with it."""
     (folder / "broken.kql").write_text('DeviceLogonEvents | where X == "unclosed')

@@ -29,7 +29,7 @@ def engine_at(settings: Settings, clock: SimulatedClock) -> EngineResource:
     """An engine with given settings, in the tests' own time. Dagster makes resources anew."""
 
     class EngineAt(EngineResource):
-        def open(self) -> Engine:
+        def open(self, tenant: str) -> Engine:
             return Engine(settings, clock)
 
     return EngineAt()

@@ -1,0 +1,151 @@
+"""What Dagster is told of partitions that were not exported, or may not be in time.
+
+What belongs here: one clear failure for a run, and an observation for each of its partitions. What
+does not: which failures there are, and what follows them (``pipelines.going_on``).
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+import dagster as dg
+
+from assets.catalogue import TenantHunts
+from pipelines.errors import HuntlakeError
+from pipelines.going_on import PartitionFailed
+from pipelines.hunts import Hunt
+from pipelines.overdue import TooLate
+from pipelines.recovery import policy_for
+from pipelines.slicing import Partition
+from pipelines.windows import NANOSECONDS_PER_TICK, format_instant
+
+# Dagster keeps every table for ever, in one row of its database.
+_MOST_RECORDS: Final = 100
+
+
+class ExportFailed(dg.Failure):
+    """A run that did not export all that it was asked for. Dagster's page shows it by its name."""
+
+
+class RunFailures:
+    """What failed in one run of a hunt."""
+
+    def __init__(self, hunts: TenantHunts, hunt: Hunt, key: dg.AssetKey) -> None:
+        self._tenant = hunt.export.tenant or hunts.tenant
+        self._hunt = hunt
+        self._key = key
+        self._failed: list[PartitionFailed] = []
+        self._error: HuntlakeError | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._failed) or self._error is not None
+
+    def of_partition(self, failed: PartitionFailed) -> dg.AssetObservation:
+        """Take a partition that failed; the observation stands among its events in the page."""
+        self._failed.append(failed)
+        return dg.AssetObservation(
+            self._key,
+            partition=failed.partition.key,
+            description=str(failed.error),
+            metadata={
+                "error": type(failed.cause).__name__,
+                "what_to_do": failed.advice,
+                "in_the_lake": failed.landed is not None,
+            },
+        )
+
+    def of_run(self, error: HuntlakeError) -> None:
+        """Take an error that is no single partition's, such as a setting."""
+        self._error = error
+
+    def raise_any(self, asked: int) -> None:
+        """Raise the run's one failure, if anything failed; ``asked`` is of how many partitions."""
+        if self._error is not None:
+            advice = policy_for(self._error)[1].advice
+            # Without its cause: the message says it, and Dagster would show a page of frames.
+            raise self._failure(str(self._error), type(self._error).__name__, advice) from None
+        if self._failed:
+            kinds = sorted({type(each.cause).__name__ for each in self._failed})
+            advice = "; ".join(dict.fromkeys(each.advice for each in self._failed))
+            text = "\n".join(self._lines(asked))
+            table = {"failed": _failed_table(self._failed)}
+            raise self._failure(text, ", ".join(kinds), advice, table) from None
+
+    def _failure(
+        self, text: str, error: str, advice: str, more: dict[str, Any] | None = None
+    ) -> ExportFailed:
+        metadata = {
+            "tenant": self._tenant,
+            "hunt": self._hunt.name,
+            "error": error,
+            "what_to_do": advice,
+            **(more or {}),
+        }
+        # What may pass was tried again already.
+        return ExportFailed(description=text, metadata=metadata, allow_retries=False)
+
+    def _lines(self, asked: int) -> Iterator[str]:
+        """What happened, the failures of a kind in a row as one."""
+        if asked == 1:
+            yield str(self._failed[0].error)
+            return
+        missing = len(self._failed) + sum(len(each.untried) for each in self._failed)
+        yield f"{self._hunt.name}: {missing} of {asked} partitions were not exported"
+        for _, group in groupby(self._failed, lambda each: type(each.cause)):
+            alike = list(group)
+            keys = _keys([each.partition for each in alike])
+            yield f"- {keys} ({type(alike[0].cause).__name__}): {alike[0].error}"
+        for each in self._failed:
+            if each.untried:
+                yield f"- {_keys(each.untried)}: not tried after that"
+
+
+def late_observation(key: dg.AssetKey, found: Sequence[TooLate]) -> dg.AssetObservation:
+    """Which partitions will not make it before the horizon, as the asset's page shows it."""
+    records = [
+        dg.TableRecord(
+            {
+                "partition": each.partition,
+                "expires_at": _minute(each.expires_ns),
+                "expected_at": _minute(each.expected_ns),
+            }
+        )
+        for each in found[:_MOST_RECORDS]
+    ]
+    names = ("partition", "expires_at", "expected_at")
+    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in names])
+    return dg.AssetObservation(
+        key,
+        description=f"{len(found)} partitions will not make it before the horizon",
+        metadata={
+            "too_late": len(found),
+            "partitions": dg.MetadataValue.table(records, schema=schema),
+        },
+    )
+
+
+def _failed_table(failed: Sequence[PartitionFailed]) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "partition": each.partition.key,
+                "error": type(each.cause).__name__,
+                "what_happened": str(each.error),
+                "what_to_do": each.advice,
+            }
+        )
+        for each in failed[:_MOST_RECORDS]
+    ]
+    names = ("partition", "error", "what_happened", "what_to_do")
+    schema = dg.TableSchema([dg.TableColumn(name, "string") for name in names])
+    return dg.MetadataValue.table(records, schema=schema)
+
+
+def _keys(partitions: Sequence[Partition]) -> str:
+    if len(partitions) == 1:
+        return partitions[0].key
+    return f"{partitions[0].key} to {partitions[-1].key} ({len(partitions)})"
+
+
+def _minute(at_ns: int) -> str:
+    return f"{format_instant(at_ns // NANOSECONDS_PER_TICK)[:16]}Z"
