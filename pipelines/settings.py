@@ -70,10 +70,10 @@ class Settings:
 
         Raises ``SettingsError`` where the hosts that are set don't serve it.
         """
-        problems = contradictions(surface, self.api_url, self.authority_host, self.names)
+        url = self.api_url or surface_url(surface, self.cloud, self.region)
+        problems = contradictions(surface, url, self.authority_host, self.names)
         if problem := next(problems, None):
             raise SettingsError(problem)
-        url = self.api_url or surface_url(surface, self.cloud, self.region)
         return replace(self, surface=surface, api_url=url)
 
 

@@ -160,13 +160,13 @@ def test_what_goes_wrong_is_one_message_and_a_code(
 
 
 def test_check_passes_line_by_line(run: Run) -> None:
-    """Hunts, settings, data, identity, sign-in and service."""
+    """Hunts, data, settings, identity, sign-in and service."""
     done = run("check")
     assert done.returncode == 0, done.stdout
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", "hunts"],
-        ["ok", "settings"],
         ["ok", "data"],
+        ["ok", "settings"],
         ["ok", "identity"],
         ["ok", "sign-in"],
         ["ok", "service"],

@@ -17,6 +17,11 @@ def check(tenant: str | None) -> None:
 
     Each line passes or says what to do; a line that warns passes for now. Exit code 1 if any
     doesn't pass. Makes one call to each tenant, which reads no table.
+
+    \b
+    Examples:
+        huntlake check
+        huntlake check --tenant contoso
     """
     from pipelines.check import check as findings
 

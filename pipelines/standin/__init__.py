@@ -139,6 +139,8 @@ class Standin:
             "HUNTLAKE_API_URL": self.url,
             "HUNTLAKE_CA_BUNDLE": str(self.ca_bundle),
             "HUNTLAKE_SURFACE": surface,
+            # Where a file names tenants, these are the ones that are not meant.
+            "HUNTLAKE_TENANTS": "none",
         }
 
     def client_certificate(self) -> Path:

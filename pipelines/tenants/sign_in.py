@@ -5,7 +5,7 @@ settings are asked for (``settings_of``).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,8 @@ from pipelines.identity import KINDS, Kind
 from pipelines.tenants.entry import SIGN_IN_KEYS, SignInEntry
 from pipelines.tenants.given import Given, given_of, refuse, refuse_unknown
 
+_SECRETS: Final = ("client_secret", "certificate_password")
+_FORMS: Final = ("_env", "_file")
 # Where a secret would stand if it might stand here.
 _INLINE: Final[Mapping[str, str]] = {
     "secret": "client_secret",
@@ -32,7 +34,9 @@ def read_sign_in(path: Path, line: int, own: Given | None, shared: Given | None)
     others = {} if shared is None else _sign_in_keys(path, shared)
     # Another kind than that of `defaults:` has nothing to do with its certificate.
     if "kind" not in keys or "kind" not in others or keys["kind"][0] == others["kind"][0]:
-        keys = {**others, **keys}
+        # A secret of its own, wherever it is, stands in the place of the shared one.
+        replaced = {f"{part}{form}" for part in _SECRETS if _has(keys, part) for form in _FORMS}
+        keys = {**{key: each for key, each in others.items() if key not in replaced}, **keys}
     at = own or shared
     line = line if at is None else at.line
     if "kind" not in keys:
@@ -96,9 +100,13 @@ def _refuse_lacking(path: Path, line: int, kind: Kind, given: Mapping[str, str])
     for keys in needed:
         if not any(key in given for key in keys):
             refuse(path, line, f"`sign_in:` of `kind: {kind}` needs `{':` or `'.join(keys)}:`")
-    for part in ("client_secret", "certificate_password"):
-        if f"{part}_env" in given and f"{part}_file" in given:
+    for part in _SECRETS:
+        if all(f"{part}{form}" in given for form in _FORMS):
             refuse(path, line, f"`{part}_env:` and `{part}_file:` both stand; remove one")
+
+
+def _has(keys: Container[str], part: str) -> bool:
+    return any(f"{part}{form}" in keys for form in _FORMS)
 
 
 def _kind(path: Path, text: str, line: int) -> Kind:

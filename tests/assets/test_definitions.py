@@ -8,6 +8,8 @@ import pytest
 
 from assets.catalogue import TenantHunts, dagster_name
 from assets.definitions import build_defs
+from assets.resources import EngineResource
+from pipelines.errors import SettingsError
 from pipelines.hunt_files import load_hunts
 from pipelines.lake import LakeLayout
 
@@ -90,6 +92,78 @@ def test_every_pull_of_a_tenant_shares_one_pool(folder: Path) -> None:
         for op in [asset.op]
     }
     assert pools == {"tenant_contoso_com"}
+
+
+def deployment_of(folder: Path, tenants: str, monkeypatch: pytest.MonkeyPatch) -> dg.Definitions:
+    file = folder.parent / "tenants.yaml"
+    file.write_text(f"defaults:\n  sign_in: {{kind: managed-identity}}\ntenants:\n{tenants}")
+    monkeypatch.setenv("HUNTLAKE_TENANTS", str(file))
+    monkeypatch.setenv("HUNTLAKE_HUNTS", str(folder))
+    monkeypatch.setenv("HUNTLAKE_DATA", str(folder.parent / "data"))
+    return build_defs()
+
+
+def test_each_of_many_tenants_has_its_own_assets_group_and_pool(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under its name, with the hunts that it chooses, and nothing in common but the page."""
+    tenants = "  - {name: Contoso.com, id: a}\n  - {name: fabrikam, id: b, hunts: [hours]}\n"
+    defs = deployment_of(folder, tenants, monkeypatch)
+    dg.Definitions.validate_loadable(defs)
+    specs = {tuple(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
+    assert {key for key in specs if key[0] == "fabrikam"} == {
+        ("fabrikam", "hours"),
+        ("fabrikam", "quota"),
+    }
+    assert {("contoso_com", name) for name in ("logons", "hours", "state")} < specs.keys()
+    assert {spec.group_name for key, spec in specs.items() if key[0] == "fabrikam"} == {"fabrikam"}
+    pools = {
+        asset.op.pool
+        for asset in defs.assets or ()
+        if isinstance(asset, dg.AssetsDefinition) and asset.key.path[-1] == "hours"
+    }
+    assert pools == {"tenant_contoso_com", "tenant_fabrikam"}
+
+
+def test_what_is_wrong_with_a_tenant_is_seen_and_hides_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad entry, a hunt that is misspelt, and a hunt for a tenant that there is not."""
+    (folder / "own.kql").write_text(f"// export:\n//   tenants: [contosso]\n{KQL}")
+    tenants = "  - {name: contoso, id: a, hunts: [logon, state]}\n  - {name: bad, surface: soap}\n"
+    defs = deployment_of(folder, tenants, monkeypatch)
+    dg.Definitions.validate_loadable(defs)
+    broken = {
+        tuple(spec.key.path): spec.description or ""
+        for spec in defs.resolve_all_asset_specs()
+        if (spec.group_name or "").startswith("broken")
+    }
+    assert "a tenant needs `id:`" in broken["broken_tenants", "bad"]
+    assert "did you mean logons?" in broken["contoso", "logon"]
+    assert "names the tenant contosso" in broken["contosso", "own"]
+    assert spec_of(defs, "state").key.path == ["contoso", "state"]
+
+
+def test_a_tenant_s_secret_is_missed_by_its_own_runs_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Definitions need none; the run fails with the tenant's name and that of the variable."""
+    sign_in = "{kind: secret, client_id: x, client_secret_env: NO_SUCH_SECRET}"
+    tenants = f"  - {{name: a, id: a}}\n  - {{name: b, id: b, sign_in: {sign_in}}}\n"
+    dg.Definitions.validate_loadable(deployment_of(folder, tenants, monkeypatch))
+    with pytest.raises(SettingsError, match=r"tenant b .*\n.*NO_SUCH_SECRET is not set"):
+        EngineResource().open("b")
+    with EngineResource().open("a") as engine:
+        assert engine.settings.tenant == "a"
+
+
+def test_the_page_says_of_a_surface_that_it_ends(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything else of the hunt, with what to change."""
+    tenants = "  - {name: a, id: a, surface: xdr, hunts: [logons]}\n"
+    said = spec_of(deployment_of(folder, tenants, monkeypatch), "logons").description or ""
+    assert said.startswith("**Microsoft ends the surface xdr on 1 February 2027: set `surface:`")
 
 
 WITHOUT_CALLS = {dg.AssetKey(["contoso_com", each]) for each in ("remote_destinations", "quota")}
