@@ -7,9 +7,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from assets.jobs import RANGE_END, RANGE_START, load_job
 
 from assets.catalogue import TenantHunts
+from assets.running import ALL_ASSETS, RANGE_END, RANGE_START
 from assets.sensors import catch_up_sensor
 from pipelines.clock import SimulatedClock
 from pipelines.hunt_files import load_hunts
@@ -47,8 +47,7 @@ class CatchUp:
 
     def build(self) -> dg.SensorDefinition:
         hunts = TenantHunts("demo", load_hunts(self.hunts_folder), self.layout)
-        jobs = {name: load_job(hunts, hunt) for name, hunt in hunts.catalogue.hunts.items()}
-        return catch_up_sensor(hunts, jobs, self.clock)
+        return catch_up_sensor(hunts, self.clock)
 
     def requests(self) -> list[dg.RunRequest]:
         """What one tick asks Dagster for."""
@@ -64,7 +63,7 @@ class CatchUp:
         assert len({each.run_key for each in requests}) == len(requests)
         return [
             (
-                (each.job_name or "").removeprefix("demo__").removesuffix("__load"),
+                next(key.path[-1] for key in each.asset_selection or ()),
                 each.partition_key or each.tags[RANGE_START],
                 each.partition_key or each.tags[RANGE_END],
             )
@@ -129,9 +128,7 @@ def test_a_few_gaps_are_one_run_and_far_ones_are_several(
     ]
 
 
-@pytest.mark.parametrize("by_job", [True, False])
 def test_what_a_run_is_about_to_load_is_not_asked_for_again(
-    by_job: bool,
     catch_up: Callable[..., CatchUp],
 ) -> None:
     """Whoever started it; another hunt's runs are another's."""
@@ -140,8 +137,8 @@ def test_what_a_run_is_about_to_load_is_not_asked_for_again(
     now.hunt("others", start="2026-11-18")
     tags = {RANGE_START: "2026-11-10", RANGE_END: "2026-11-15"}
     run = dg.DagsterRun(
-        job_name="demo__logons__load" if by_job else "__ASSET_JOB",
-        asset_selection=None if by_job else frozenset({dg.AssetKey(["demo", "logons"])}),
+        job_name=ALL_ASSETS,
+        asset_selection=frozenset({dg.AssetKey(["demo", "logons"])}),
         status=dg.DagsterRunStatus.STARTED,
         tags=tags,
     )
