@@ -120,7 +120,7 @@ class Committer:
 
     def _write(self, each: StagedPartition, receipt: Receipt) -> None:
         target = self._at.target(each.partition)
-        with self.columns.unchanging():
+        with self.columns.unchanging(target):
             siblings = self.columns.siblings(target)
             commit(target, each.in_order(), receipt=receipt, siblings=siblings)
 
@@ -134,7 +134,7 @@ class Committer:
             hunt=self._at.hunt.name,
             fingerprint=self._at.hunt.fingerprint,
             query_sha256=query_sha256(self._at.hunt.query),
-            tenant=self._at.tenant.id,
+            tenant=self._at.tenant.name,
             surface=self._at.tenant.surface.name,
             partition=each.partition.key,
             window=each.partition.window,

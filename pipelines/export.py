@@ -158,7 +158,7 @@ class Exporter:
             yield lambda partition: locks[partition.key].release()
 
     def _lock(self, partition: Partition) -> BaseFileLock:
-        path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.id, partition)
+        path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.name, partition)
         lock = FileLock(path, thread_local=False)
         told = False
         with writing(path):

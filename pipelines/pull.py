@@ -37,7 +37,11 @@ Asked = Literal["rows", "count"]
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One tenant through one surface: the parts that every call to it needs."""
+    """One tenant through one surface: the parts that every call to it needs.
+
+    The service, the ledger and the gate know it by its ``id``; the lake, and whoever reads of it,
+    by its ``name``, which is the id where it was given no other.
+    """
 
     id: str
     surface: Surface
@@ -45,6 +49,12 @@ class Tenant:
     client: HuntingClient
     gate: Gate
     limits: Limits
+    called: str | None = None
+
+    @property
+    def name(self) -> str:
+        """See the class."""
+        return self.called or self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,16 +73,22 @@ class LakeLayout:
             folder /= f"hour={start:%H}"
         return folder / DATA_FILE
 
-    def hunt_files(self, hunt: str) -> list[Path]:
-        """The files of all committed partitions of a hunt, tenant by tenant, oldest first."""
+    def hunt_files(self, hunt: str, tenant: str | None = None) -> list[Path]:
+        """The files of a hunt's committed partitions, tenant by tenant, oldest first.
+
+        Of all tenants, or of one.
+        """
         folder = self.lake / hunt
-        files = [*folder.glob(f"*/*/{DATA_FILE}"), *folder.glob(f"*/*/hour=*/{DATA_FILE}")]
+        tenants = "*" if tenant is None else f"tenant={tenant}"
+        files = [
+            *folder.glob(f"{tenants}/*/{DATA_FILE}"),
+            *folder.glob(f"{tenants}/*/hour=*/{DATA_FILE}"),
+        ]
         return sorted(files, key=str)
 
-    def tenant_folder(self, partition_file: Path) -> Path:
-        """The folder of the tenant that a partition's file is of."""
-        within = partition_file.relative_to(self.lake)
-        return self.lake / Path(*within.parts[:2])
+    def tenant_of(self, partition_file: Path) -> str:
+        """The tenant that a partition's file is of."""
+        return partition_file.relative_to(self.lake).parts[1].partition("=")[2]
 
     def partition_words(self, partition_file: Path) -> str:
         """Which partition a file is, for a sentence."""
@@ -105,9 +111,9 @@ class LakeLayout:
         """What earlier answers to a hunt taught."""
         return self.state / "history" / hunt / tenant
 
-    def hunt_lock(self, hunt: str) -> Path:
-        """The lock file under which a hunt's partitions are committed one at a time."""
-        return self.locks / f"commit-{hunt}.lock"
+    def hunt_lock(self, hunt: str, tenant: str) -> Path:
+        """The lock file under which a tenant's partitions of a hunt are committed one at a time."""
+        return self.locks / f"commit-{hunt}-{tenant}.lock"
 
     def partition_lock(self, hunt: str, tenant: str, partition: Partition) -> Path:
         """The lock file that keeps two exports of one partition apart."""

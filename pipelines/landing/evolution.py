@@ -3,14 +3,15 @@
 What belongs here: the rules, as functions of schemas alone. What does not: reading the schemas of
 committed partitions (``lake.columns``), or what an answer's own schema lands as (``schema``).
 
-A hunt's view spans all of its partitions, so a column has to mean one thing in all of them:
+A view spans all partitions that a hunt has in a tenant, so a column has to mean one thing in all of
+them; what other tenants have is no concern of theirs:
 
 - A column that only some of them have is null in the others.
 - A column may have two types where one holds every value of the other exactly, as ``WIDER`` says;
   the view then shows the wider one. Types that land as the same text or truth value are alike.
   Any other change is a ``SchemaClash``, and so nothing is ever converted in silence.
-- The name under which a column lands follows from the names of all columns that the hunt's
-  partitions have. It is the same in whatever order they are exported, or it is a ``SchemaClash``:
+- The name under which a column lands follows from the names of all columns that these partitions
+  have. It is the same in whatever order they are exported, or it is a ``SchemaClash``:
   a name that has landed never passes to another column.
 """
 
@@ -59,7 +60,7 @@ Columns = tuple[Column, ...]
 
 @dataclass(frozen=True, slots=True)
 class Siblings:
-    """The other partitions of a hunt, which its view shows together with a new one.
+    """A hunt's other partitions in the tenant, which a view shows together with a new one.
 
     ``shapes`` has every set of columns that occurs, and the newest partition with it, in words;
     ``latest`` is what an answer without rows and without a schema is taken to have.
