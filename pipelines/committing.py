@@ -125,7 +125,7 @@ class Committer:
             commit(target, each.in_order(), receipt=receipt, siblings=siblings)
 
     def _publish(self) -> None:
-        publish(self._at.layout, self.columns)
+        publish(self._at.layout, self.columns, self._at.tenant.name)
         self._published = True
 
     def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
