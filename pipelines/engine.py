@@ -57,9 +57,10 @@ class Engine:
         *,
         refresh: bool = False,
         observer: Observer = unobserved,
+        run: str | None = None,
     ) -> Iterator[PartitionExport]:
-        """Export partitions of a hunt; see ``Exporter.export``."""
-        return Exporter(self._at(hunt, observer)).export(partitions, refresh=refresh)
+        """Export partitions of a hunt; see ``Exporter.export``. ``run`` is Dagster's, if any."""
+        return Exporter(self._at(hunt, observer), run=run).export(partitions, refresh=refresh)
 
     def plan(
         self,
