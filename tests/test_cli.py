@@ -116,6 +116,16 @@ def test_hours_and_snapshots_too(run: Run, standin: Standin) -> None:
     assert csv.stdout.split() == ['"hour"', "11", "12"]
 
 
+def test_publish_and_retention_need_no_sign_in(tmp_path: Path, run: Run) -> None:
+    """And neither touches a lake that has nothing for them to do."""
+    published = run("publish", AZURE_CLIENT_ID="")
+    assert published.returncode == 0, published.stderr
+    assert "was brought up to date" in published.stdout
+    assert "was up to date" in run("publish").stdout
+    found = run("retention", "--delete", AZURE_CLIENT_ID="")
+    assert (found.returncode, found.stdout) == (0, "no hunt in the lake has a `retention:`\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

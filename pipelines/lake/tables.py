@@ -12,9 +12,10 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipelines.hunts import RESERVED_NAME
 from pipelines.lake.sql import quoted, read_parquet, root_folder, sql_type, under_root
 
-SCHEMA: Final = "huntlake"
+SCHEMA: Final = RESERVED_NAME
 # A file without rows among those of a table, which has columns before it has rows.
 EMPTY_FILE: Final = "none/empty.parquet"
 TIME: Final = pa.timestamp("us", "UTC")

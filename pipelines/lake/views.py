@@ -16,6 +16,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipelines.hunts import RESERVED_NAME
 from pipelines.lake.contents import HuntInLake
 from pipelines.lake.layout import DATA_FILE
 from pipelines.lake.sql import quoted, read_parquet, sql_type, text, under_root
@@ -25,7 +26,7 @@ from pipelines.landing import KEPT_ASIDE, Columns, arrow_type, mixed_types
 ACROSS: Final = "main"
 # What a schema of a tenant's may not be called: DuckDB's own, ours, and the catalogue's own name.
 RESERVED_SCHEMAS: Final = frozenset(
-    {ACROSS, "huntlake", "lake", "temp", "system", "information_schema", "pg_catalog"}
+    {ACROSS, RESERVED_NAME, "lake", "temp", "system", "information_schema", "pg_catalog"}
 )
 
 # A name that the service gives no column, as it gives ``FileName``.
