@@ -103,7 +103,7 @@ def _exports(
                 partitions,
                 refresh=config.refresh,
                 observer=RunLog(context.log, opened.clock),
-                run=context.run_id,
+                run=context.run.run_id,
             ):
                 is_last = exported.partition.key == keys[-1]
                 yield exported, _quota(opened, hunt, with_picture=is_last)

@@ -35,30 +35,14 @@ def publish(
     tenant (else in any); without it every footer of the lake is read. Raises ``LakeUnwritable``
     where the disk says no; the catalogue is then what it was.
     """
+    is_other = _publish_views(layout, changed, tenant)
     if changed is None:
         index_all(layout)
     else:
         tenants = {each for hunt, each in layout.landed() if hunt == changed.hunt}
         for each in sorted(tenants) if tenant is None else (tenant,):
             index_partitions(layout, changed.hunt, each)
-    try:
-        layout.locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(layout.locks / "catalogue.lock"):
-            before = Published.read(layout)
-            known = before.contents if before else {}
-            contents = look(layout, known, changed if before else None, tenant)
-            if before is not None and before.contents == contents:
-                return False
-            make_readable(layout)
-            _write(layout, before, contents)
-            Published.of(layout, contents).keep(layout)
-            return True
-    except (OSError, duckdb.IOException, duckdb.FatalException) as error:
-        raise LakeUnwritable(
-            f"the catalogue {layout.catalogue} can't be written: {error}. It is what it was, and "
-            f"so are the partitions; make room, or see who may write there, and run the export "
-            f"again"
-        ) from error
+    return is_other
 
 
 def connect(layout: LakeLayout) -> duckdb.DuckDBPyConnection:
@@ -76,6 +60,27 @@ def connect(layout: LakeLayout) -> duckdb.DuckDBPyConnection:
     root = text(str(layout.root.resolve()))
     connection.execute(f"SET VARIABLE {ROOT_VARIABLE} = {root}")
     return connection
+
+
+def _publish_views(layout: LakeLayout, changed: LandedColumns | None, tenant: str | None) -> bool:
+    try:
+        layout.locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(layout.locks / "catalogue.lock"):
+            before = Published.read(layout)
+            known = before.contents if before else {}
+            contents = look(layout, known, changed if before else None, tenant)
+            make_readable(layout)
+            if before is not None and before.contents == contents:
+                return False
+            _write(layout, before, contents)
+            Published.of(layout, contents).keep(layout)
+            return True
+    except (OSError, duckdb.IOException, duckdb.FatalException) as error:
+        raise LakeUnwritable(
+            f"the catalogue {layout.catalogue} can't be written: {error}. It is what it was, and "
+            f"so are the partitions; make room, or see who may write there, and run the export "
+            f"again"
+        ) from error
 
 
 def _write(layout: LakeLayout, before: Published | None, contents: Contents) -> None:
