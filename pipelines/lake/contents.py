@@ -36,7 +36,7 @@ class HuntInLake:
         if not files:
             return None
         hours = sum(path.parent.name.startswith("hour=") for path in files)
-        shapes = tuple(sorted(landed.shapes(tenant)))
+        shapes = tuple(sorted(landed.shapes_of(files)))
         return cls(landed.hunt, tenant, hours < len(files), hours > 0, shapes)
 
 

@@ -150,11 +150,13 @@ def _data_files(tenant: str) -> Iterator[str]:
     # Not by pathlib's glob, which takes several times as long over a thousand partitions.
     for date in _names(tenant, ""):
         day = f"{tenant}{os.sep}{date}"
-        if os.path.exists(path := f"{day}{os.sep}{DATA_FILE}"):  # noqa: PTH110
-            yield path
-        for hour in _names(day, "hour="):
-            if os.path.exists(path := f"{day}{os.sep}{hour}{os.sep}{DATA_FILE}"):  # noqa: PTH110
-                yield path
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for name in os.listdir(day):  # noqa: PTH208
+                if name == DATA_FILE:
+                    yield f"{day}{os.sep}{name}"
+                path = f"{day}{os.sep}{name}{os.sep}{DATA_FILE}"
+                if name.startswith("hour=") and os.path.exists(path):  # noqa: PTH110
+                    yield path
 
 
 def _names(folder: str | Path, prefix: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The catalogue: one view a hunt, over whatever is committed."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -171,15 +172,16 @@ def test_only_the_hunt_that_changed_is_read(
     for hunt in ("alerts", "new"):
         land(layout, "2026-11-20", {"n": [1]}, hunt=hunt)
     read: list[str] = []
-    shapes = LandedColumns.shapes
+    shapes_of = LandedColumns.shapes_of
 
-    def recorded(self: LandedColumns, tenant: str | None = None) -> object:
-        read.append(f"{self.hunt} {tenant}")
-        return shapes(self, tenant)
+    def recorded(self: LandedColumns, files: Sequence[Path]) -> object:
+        read.extend(f"{self.hunt}, {layout.partition_words(path)}" for path in files)
+        return shapes_of(self, files)
 
-    monkeypatch.setattr(LandedColumns, "shapes", recorded)
+    monkeypatch.setattr(LandedColumns, "shapes_of", recorded)
     assert publish(layout, LandedColumns(layout, "alerts"), "contoso.com") is True
-    assert read == ["alerts contoso.com", "new contoso.com"]
+    words = "partition 2026-11-20 of tenant contoso.com"
+    assert read == [f"alerts, {words}", f"new, {words}"]
     with connect(layout) as lake:
         assert str(lake.sql("""SELECT "n'1" FROM logons""").types[0]) == "BIGINT"
 
