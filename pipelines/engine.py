@@ -58,14 +58,14 @@ class Engine:
         *,
         refresh: bool = False,
         observer: Observer = unobserved,
+        run: str | None = None,
     ) -> Iterator[PartitionExport]:
-        """Export partitions of a hunt; see ``Exporter.export``.
+        """Export partitions of a hunt; see ``Exporter.export``. ``run`` is Dagster's, if any.
 
         Raises ``SurfaceRetired`` where the hunt would be asked through a surface that has ended.
         """
-        at = self._at(hunt, observer)
-        self._warn(hunt, partitions, observer)
-        return Exporter(at).export(partitions, refresh=refresh)
+        exporter = self._exporter(hunt, partitions, observer, run)
+        return exporter.export(partitions, refresh=refresh)
 
     def export_in_spite(
         self,
@@ -74,9 +74,13 @@ class Engine:
         *,
         refresh: bool = False,
         observer: Observer = unobserved,
+        run: str | None = None,
     ) -> Iterator[PartitionExport | PartitionFailed]:
-        """Export partitions of a hunt in spite of those that fail; see ``export_in_spite``."""
-        exporter = Exporter(self._at(hunt, observer))
+        """Export partitions of a hunt in spite of those that fail; see ``export_in_spite``.
+
+        Raises ``SurfaceRetired`` as ``export`` does.
+        """
+        exporter = self._exporter(hunt, partitions, observer, run)
         return export_in_spite(exporter, partitions, refresh=refresh, retries=hunt.export.retries)
 
     def plan(
@@ -148,6 +152,13 @@ class Engine:
         # A hunt's own tenant has no other name than its id.
         called = settings.tenant if tenant_id == self.settings.tenant_id else None
         return Tenant(tenant_id, surface, tokens, client, gate, settings.limits, called)
+
+    def _exporter(
+        self, hunt: Hunt, partitions: Sequence[Partition], observer: Observer, run: str | None
+    ) -> Exporter:
+        at = self._at(hunt, observer)
+        self._warn(hunt, partitions, observer)
+        return Exporter(at, run=run)
 
     def _warn(self, hunt: Hunt, partitions: Sequence[Partition], observer: Observer) -> None:
         """Say once that a surface ends, however many hunts are exported."""

@@ -7,6 +7,7 @@
     ├── TenantsFileError         the tenants file, or an entry of it, is wrong, with file and line
     ├── TenantNotFound           no tenant of that name, or several and none was named
     ├── SurfaceRetired           the surface has stopped working; says how to go on with graph
+    ├── RetentionTooShort        a hunt's retention would remove what the service still has
     ├── KqlError                 a query that can't be read, or not be restricted to a window
     ├── ApiError                 the service or the way to it said no
     │   ├── SignInError          no token could be had
@@ -65,6 +66,10 @@ class TenantNotFound(HuntlakeError):
 
 class SurfaceRetired(HuntlakeError):
     """Microsoft has ended the surface that a hunt would be asked through."""
+
+
+class RetentionTooShort(HuntlakeError):
+    """A hunt's retention would remove partitions that the service still has."""
 
 
 class KqlError(HuntlakeError):

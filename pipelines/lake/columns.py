@@ -59,14 +59,14 @@ class LandedColumns:
 
         Of all, the newest one of the last tenant that has it.
         """
-        return self._shapes(self._layout.hunt_files(self.hunt, tenant))
+        return self.shapes_of(self._layout.hunt_files(self.hunt, tenant))
 
     def siblings(self, target: Path) -> Siblings:
         """The tenant's partitions but the one at ``target``, which is to be committed."""
         files = self._files_beside(target)
         nearest = self._nearest(target, files)
         latest = () if nearest is None else self._columns(nearest)
-        return Siblings(self._shapes(path for path in files if path != target), latest)
+        return Siblings(self.shapes_of(path for path in files if path != target), latest)
 
     def changes(self, target: Path) -> Changes | None:
         """How the partition at ``target`` differs from the one before it in its tenant.
@@ -80,7 +80,8 @@ class LandedColumns:
         against = self._layout.partition_words(nearest)
         return changes(self._columns(target), self._columns(nearest), against)
 
-    def _shapes(self, files: Iterable[Path]) -> Mapping[Columns, str]:
+    def shapes_of(self, files: Iterable[Path]) -> Mapping[Columns, str]:
+        """Every set of columns that occurs in some partitions, and the newest that has it."""
         # By identity, since to hash the columns of a thousand partitions takes a while.
         newest: dict[int, tuple[Columns, Path]] = {}
         for path in files:

@@ -26,7 +26,7 @@ from pipelines.landing.memory import use_system_allocator
 from pipelines.landing.partition import commit, partition_schema, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
 from pipelines.landing.room import Need, Room
-from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME
+from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME, arrow_type
 from pipelines.landing.staging import HeldSlice, LandedSlice, StagedSlice, Staging
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "SliceRecord",
     "StagedSlice",
     "Staging",
+    "arrow_type",
     "before_last_bucket",
     "before_last_cell",
     "changes",

@@ -155,20 +155,25 @@ def changes(now: Columns, before: Columns, against: str) -> Changes:
 def mixed_types(shapes: Iterable[Columns]) -> Mapping[str, pa.DataType | None]:
     """The columns, by landed name, that partitions hold in several Arrow types.
 
-    With the type that holds them all, or ``None`` where there is none or the name is of several
-    columns: such partitions were not committed side by side but moved together by hand.
+    With the type that holds them all, or ``None`` where there is none, the name is of several
+    columns, or the column has several names: so it may be where they are of several tenants, or
+    were moved together by hand.
     """
     types: dict[str, set[str]] = {}
     wire_names: dict[str, set[str]] = {}
+    landed: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
     for columns in shapes:
         for column in columns:
             name = spelled.setdefault(column.landed.casefold(), column.landed)
             types.setdefault(name, set()).add(column.wire_type)
             wire_names.setdefault(name, set()).add(column.wire_name)
+            landed.setdefault(column.wire_name, set()).add(name)
     mixed: dict[str, pa.DataType | None] = {}
     for name, found in types.items():
-        wide = widest(found) if len(wire_names[name]) == 1 else None
+        # One name for one column of the service, and no other name for it.
+        is_one = len({name, *(one for each in wire_names[name] for one in landed[each])}) == 1
+        wide = widest(found) if is_one and len(wire_names[name]) == 1 else None
         if wide is None:
             mixed[name] = None
         elif len({arrow_type(each) for each in found}) > 1:
