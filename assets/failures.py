@@ -4,7 +4,7 @@ What belongs here: one clear failure for a run, and an observation for each of i
 does not: which failures there are, and what follows them (``pipelines.going_on``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -61,28 +61,15 @@ class RunFailures:
     def raise_any(self, asked: int) -> None:
         """Raise the run's one failure, if anything failed; ``asked`` is of how many partitions."""
         if self._error is not None:
-            advice = policy_for(self._error)[1].advice
             # Without its cause: the message says it, and Dagster would show a page of frames.
-            raise self._failure(str(self._error), type(self._error).__name__, advice) from None
+            raise failure_of(self._error, tenant=self._tenant, hunt=self._hunt.name) from None
         if self._failed:
             kinds = sorted({type(each.cause).__name__ for each in self._failed})
             advice = "; ".join(dict.fromkeys(each.advice for each in self._failed))
             text = "\n".join(self._lines(asked))
             table = {"failed": _failed_table(self._failed)}
-            raise self._failure(text, ", ".join(kinds), advice, table) from None
-
-    def _failure(
-        self, text: str, error: str, advice: str, more: dict[str, Any] | None = None
-    ) -> ExportFailed:
-        metadata = {
-            "tenant": self._tenant,
-            "hunt": self._hunt.name,
-            "error": error,
-            "what_to_do": advice,
-            **(more or {}),
-        }
-        # What may pass was tried again already.
-        return ExportFailed(description=text, metadata=metadata, allow_retries=False)
+            names = {"tenant": self._tenant, "hunt": self._hunt.name}
+            raise _failure(text, ", ".join(kinds), advice, {**names, **table}) from None
 
     def _lines(self, asked: int) -> Iterator[str]:
         """What happened, the failures of a kind in a row as one."""
@@ -98,6 +85,11 @@ class RunFailures:
         for each in self._failed:
             if each.untried:
                 yield f"- {_keys(each.untried)}: not tried after that"
+
+
+def failure_of(error: HuntlakeError, **names: str) -> ExportFailed:
+    """The failure of a run for one error; ``names`` say whose run it was."""
+    return _failure(str(error), type(error).__name__, policy_for(error)[1].advice, names)
 
 
 def late_observation(key: dg.AssetKey, found: Sequence[TooLate]) -> dg.AssetObservation:
@@ -122,6 +114,12 @@ def late_observation(key: dg.AssetKey, found: Sequence[TooLate]) -> dg.AssetObse
             "partitions": dg.MetadataValue.table(records, schema=schema),
         },
     )
+
+
+def _failure(text: str, error: str, advice: str, more: Mapping[str, Any]) -> ExportFailed:
+    metadata = {"error": error, "what_to_do": advice, **more}
+    # What may pass was tried again already.
+    return ExportFailed(description=text, metadata=metadata, allow_retries=False)
 
 
 def _failed_table(failed: Sequence[PartitionFailed]) -> dg.TableMetadataValue:
