@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.clock import SimulatedClock
 from pipelines.engine import Engine
 from pipelines.errors import LakeUnwritable, SettingsError
 from pipelines.hunts import ExportSettings
@@ -22,21 +23,28 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(environment, root=tmp_path)
 
 
-def test_a_hunt_may_choose_its_surface_and_tenant(settings: Settings) -> None:
+def test_a_hunt_may_choose_its_surface_and_tenant(
+    settings: Settings, clock: SimulatedClock
+) -> None:
     """Its file wins over the environment, for this hunt alone."""
     own = replace(NETWORK, export=ExportSettings(surface="xdr", tenant="fabrikam.com"))
-    with Engine(settings) as engine:
+    with Engine(settings, clock) as engine:
         assert engine.tenant_for(NETWORK) is engine.tenant_for(NETWORK)
         assert engine.tenant_for(NETWORK).surface.name == "graph"
         chosen = engine.tenant_for(own)
     assert (chosen.surface.name, chosen.id) == ("xdr", "fabrikam.com")
 
 
-def test_a_hunt_s_surface_must_be_served_by_the_host(settings: Settings) -> None:
+def test_a_hunt_s_surface_must_be_served_by_the_host(
+    settings: Settings, clock: SimulatedClock
+) -> None:
     """Told before anything is sent, with the setting to change."""
     graph_only = replace(settings, api_url="https://graph.microsoft.com")
     own = replace(NETWORK, export=ExportSettings(surface="xdr"))
-    with Engine(graph_only) as engine, pytest.raises(SettingsError, match="HUNTLAKE_API_URL"):
+    with (
+        Engine(graph_only, clock) as engine,
+        pytest.raises(SettingsError, match="HUNTLAKE_API_URL"),
+    ):
         engine.tenant_for(own)
 
 

@@ -37,11 +37,12 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_until_its_last_day_is_over_a_surface_is_warned_of_once(settings: Settings) -> None:
-    """However many hunts an engine exports; with the setting, the permission and the day."""
+    """However many hunts an engine exports, and how; with setting, permission and day."""
     told: list[Event] = []
     with Engine(settings, clock_at("2027-02-01T23:59:59")) as engine:
         for hunt in (NETWORK, replace(NETWORK, name="other")):
             engine.export(hunt, [DAY], observer=told.append)
+            engine.export_in_spite(hunt, [DAY], observer=told.append)
     [warning] = told
     assert isinstance(warning, SurfaceRetires)
     assert "Microsoft ends the surface xdr on 1 February 2027" in str(warning)
@@ -55,6 +56,7 @@ def test_after_it_the_surface_is_refused(surface: SurfaceName, settings: Setting
     with Engine(replace(settings, surface=surface), clock_at("2027-02-02")) as engine:
         for refused in (
             lambda: engine.export(NETWORK, [DAY]),
+            lambda: engine.export_in_spite(NETWORK, [DAY]),
             lambda: engine.plan(NETWORK, [DAY], may_count=False),
             lambda: engine.verify(NETWORK, [DAY]),
         ):

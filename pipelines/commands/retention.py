@@ -7,7 +7,8 @@ import click
 from pipelines.clock import SystemClock
 from pipelines.hunt_files import load_hunts
 from pipelines.lake import LakeLayout
-from pipelines.settings import load_limits, load_paths
+from pipelines.settings import load_paths
+from pipelines.tenants import load_tenants
 
 
 @click.command()
@@ -33,7 +34,9 @@ def retention(names: Sequence[str], tenant: str | None, *, delete: bool) -> None
     """
     from pipelines.retention import retain, retention_lines
 
-    paths, limits = load_paths(), load_limits()
+    paths = load_paths()
+    # What any tenant's service may still have is not removed of a tenant that is gone either.
+    age = max(each.limits().data_age_days for each in load_tenants().tenants.values())
     catalogue = load_hunts(paths.hunts)
     hunts = [*map(catalogue.hunt, names)] if names else [*catalogue.hunts.values()]
     retained = list(
@@ -41,7 +44,7 @@ def retention(names: Sequence[str], tenant: str | None, *, delete: bool) -> None
             hunts,
             LakeLayout(paths.data),
             SystemClock(),
-            data_age_days=limits.data_age_days,
+            data_age_days=age,
             tenant=tenant,
             delete=delete,
         )
