@@ -43,7 +43,7 @@ def test_a_hunt_s_surface_must_be_served_by_the_host(
     own = replace(NETWORK, export=ExportSettings(surface="xdr"))
     with (
         Engine(graph_only, clock) as engine,
-        pytest.raises(SettingsError, match="HUNTLAKE_API_URL"),
+        pytest.raises(SettingsError, match="API_URL"),
     ):
         engine.tenant_for(own)
 

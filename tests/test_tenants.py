@@ -8,11 +8,14 @@ from threading import Barrier
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from pipelines.check import check
+from pipelines.cli import cli
 from pipelines.clock import SimulatedClock
 from pipelines.committing import PartitionExport
 from pipelines.engine import Engine
-from pipelines.errors import HuntlakeError
+from pipelines.errors import HuntlakeError, SettingsError, TenantNotFound
 from pipelines.lake import connect
 from pipelines.quota import Ledger
 from pipelines.slicing import partition
@@ -182,3 +185,36 @@ def test_graph_goes_on_where_xdr_was(deployment: Deployment) -> None:
     with connect(Engine(deployment.tenants().tenant("contoso").settings()).layout) as lake:
         [(rows,)] = lake.sql("SELECT count(*) FROM network WHERE tenant = 'contoso'").fetchall()
     assert rows == 6_000 + 1_500 + 1_500
+
+
+def test_check_goes_through_all_tenants_or_the_one_named(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saying for each what is missing; what is wrong with one ends nothing for the next."""
+    _no_secret(deployment)
+    deployment.surface = "xdr"
+    deployment.tenants()
+    for name, value in deployment.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HUNTLAKE_TENANTS", str(deployment.folder / "tenants.yaml"))
+    found = [
+        (each.tenant, each.subject, each.passed, each.warns) for each in check(deployment.clock)
+    ]
+    assert ("fabrikam", "settings", False, False) in found
+    assert ("contoso", "surface", True, True) in found
+    assert ("contoso", "service", True, False) in found
+    only = {each.tenant for each in check(deployment.clock, "contoso")}
+    assert only == {None, "contoso"}
+
+
+@pytest.mark.parametrize("command", [["export", "--hunt", "alert_info"], ["plan", "alert_info"]])
+def test_a_command_asks_which_tenant(
+    command: list[str], deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the names that there are; and reads the secrets of the one that is named."""
+    deployment.tenants()
+    monkeypatch.setenv("HUNTLAKE_TENANTS", str(deployment.folder / "tenants.yaml"))
+    with pytest.raises(TenantNotFound, match="with --tenant: contoso, fabrikam"):
+        CliRunner().invoke(cli, command, catch_exceptions=False)
+    with pytest.raises(SettingsError, match="CONTOSO_SECRET is not set"):
+        CliRunner().invoke(cli, [*command, "--tenant", "contoso"], catch_exceptions=False)

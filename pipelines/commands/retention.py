@@ -7,7 +7,7 @@ import click
 from pipelines.clock import SystemClock
 from pipelines.hunt_files import load_hunts
 from pipelines.lake import LakeLayout
-from pipelines.settings import load_paths
+from pipelines.settings import load_limits, load_paths
 from pipelines.tenants import load_tenants
 
 
@@ -36,7 +36,8 @@ def retention(names: Sequence[str], tenant: str | None, *, delete: bool) -> None
 
     paths = load_paths()
     # What any tenant's service may still have is not removed of a tenant that is gone either.
-    age = max(each.limits().data_age_days for each in load_tenants().tenants.values())
+    ages = [each.limits().data_age_days for each in load_tenants().tenants.values()]
+    age = max([load_limits().data_age_days, *ages])
     catalogue = load_hunts(paths.hunts)
     hunts = [*map(catalogue.hunt, names)] if names else [*catalogue.hunts.values()]
     retained = list(
