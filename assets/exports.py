@@ -133,7 +133,11 @@ class _Run:
 
         watch.look()
         yield from engine.export_in_spite(
-            self._hunt, partitions, refresh=refresh, observer=observer
+            self._hunt,
+            partitions,
+            refresh=refresh,
+            observer=observer,
+            run=self._context.run.run_id,
         )
 
     def tell_committed(self, exported: PartitionExport, engine: Engine) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ them. Names that begin with ``dagster/`` are those that the page draws in a way 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 import pyarrow as pa
@@ -16,11 +16,27 @@ from pipelines.committing import PartitionExport
 from pipelines.hunts import Hunt
 from pipelines.lake import LakeLayout
 from pipelines.landing import KEPT_ASIDE
+from pipelines.metrics import Attempt
 
 _PREVIEW_ROWS = 5
 _PREVIEW_COLUMNS = 8
 _PREVIEW_CHARACTERS = 40
 _SLICES_SHOWN = 200
+
+# The numbers that the page plots over partitions, whose names stay: `docs/catalogue.md` has them.
+PARTITION_NUMBERS: Final = (
+    "rows",
+    "bytes",
+    "calls",
+    "calls_to_count",
+    "calls_wasted",
+    "rows_wasted",
+    "running_seconds",
+    "values_kept_aside",
+    "wait_seconds",
+    "retries",
+    "errors",
+)
 
 
 def describe_hunt(hunt: Hunt) -> str:
@@ -38,6 +54,7 @@ def describe_partition(
     receipt = exported.receipt
     return {
         "dagster/partition_row_count": receipt.rows,
+        "rows": receipt.rows,
         "dagster/uri": dg.MetadataValue.path(str(exported.path)),
         "dagster/column_schema": _column_schema(exported.schema),
         **({} if receipt.counted_rows is None else {"rows_counted": receipt.counted_rows}),
@@ -52,12 +69,25 @@ def describe_partition(
         **({"kept_aside_by_column": kept_aside_table([found])} if found.kept_aside else {}),
         **({"schema_changes": changes_table([found])} if found.changes else {}),
         "reused": exported.reused,
+        **_attempt(exported.attempt),
         "verdict": receipt.verdict,
         "slices": _slices(exported),
         "preview": dg.MetadataValue.md(_preview(exported)),
         "query_it": dg.MetadataValue.text(
             f'huntlake sql "FROM {receipt.hunt} LIMIT 10"  -- or open {layout.catalogue}'
         ),
+    }
+
+
+def _attempt(attempt: Attempt | None) -> Mapping[str, Any]:
+    """What this run's own attempt took beside calls; nothing where it found the partition there."""
+    if attempt is None:
+        return {}
+    return {
+        "wait_seconds": round(attempt.wait_seconds, 3),
+        "retries": attempt.retries,
+        "errors": attempt.errors.total(),
+        **({"errors_by_kind": dict(sorted(attempt.errors.items()))} if attempt.errors else {}),
     }
 
 

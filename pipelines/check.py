@@ -5,11 +5,13 @@ What belongs here: one function a line of the report. What does not: printing it
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from pipelines.api import caller
+from pipelines.check_identity import about_identity, how_to_grant
 from pipelines.clock import Clock
 from pipelines.engine import Engine
-from pipelines.errors import HuntlakeError
+from pipelines.errors import Forbidden, HuntlakeError
+from pipelines.finding import Finding
 from pipelines.hunt_files import load_hunts
 from pipelines.hunts import Hunt
 from pipelines.quota import Turn, Wait
@@ -19,17 +21,8 @@ from pipelines.settings import Settings, load_paths, load_settings
 _PROBE = Hunt(name="check", query="print Reachable = 1")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report: what was looked at, whether it passed, and what was found."""
-
-    subject: str
-    passed: bool
-    text: str
-
-
 def check(clock: Clock) -> Iterator[Finding]:
-    """Look at hunts, settings, the data folder, sign-in and the service, in this order.
+    """Look at hunts, settings, the data folder, identity, sign-in and service, in this order.
 
     Later lines need the settings and the folder; where those are wrong, the report ends.
     """
@@ -44,9 +37,11 @@ def check(clock: Clock) -> Iterator[Finding]:
     yield data
     if not data.passed:
         return
+    # What is wrong with it shows here with more than the service would say, so both are shown.
+    yield from about_identity(settings, clock)
     with Engine(settings, clock) as engine:
-        yield _passes("sign-in", lambda: _sign_in(engine))
-        yield _passes("service", lambda: _service(engine))
+        yield _passes(settings, "sign-in", lambda: _sign_in(engine))
+        yield _passes(settings, "service", lambda: _service(engine))
 
 
 def _hunts() -> Iterator[Finding]:
@@ -69,9 +64,11 @@ def _data_folder(settings: Settings) -> Finding:
         return Finding("data", False, f"{folder} can't be written: {error.strerror}; {remedy}")
 
 
-def _passes(subject: str, look: Callable[[], str]) -> Finding:
+def _passes(settings: Settings, subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, True, look())
+    except Forbidden as error:
+        return Finding(subject, False, f"{error}. {how_to_grant(settings)}")
     except HuntlakeError as error:
         return Finding(subject, False, str(error))
 
@@ -79,7 +76,7 @@ def _passes(subject: str, look: Callable[[], str]) -> Finding:
 def _sign_in(engine: Engine) -> str:
     tenant = engine.tenant_for(_PROBE)
     tenant.tokens.token()
-    return f"a token for {tenant.surface.name} was had as application {engine.settings.client_id}"
+    return f"a token for {tenant.surface.name} was had as {caller(engine.settings)}"
 
 
 def _watch_nothing(wait: Wait) -> None:

@@ -14,8 +14,11 @@ import click
 
 from pipelines.commands.check import check
 from pipelines.commands.export import export
+from pipelines.commands.login import login
 from pipelines.commands.plan import plan, verify
+from pipelines.commands.publish import publish
 from pipelines.commands.quota import quota
+from pipelines.commands.retention import retention
 from pipelines.commands.sql import sql
 from pipelines.commands.standin import demo, standin
 from pipelines.errors import HuntlakeError
@@ -51,5 +54,18 @@ def cli() -> None:
     """
 
 
-for _command in (export, plan, verify, quota, sql, check, demo, standin):
+_COMMANDS = (
+    export,
+    plan,
+    verify,
+    quota,
+    sql,
+    publish,
+    retention,
+    check,
+    login,
+    demo,
+    standin,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)

@@ -18,6 +18,7 @@ from pipelines.errors import SchemaChanged
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.lake import LandedColumns, publish
 from pipelines.landing import Changes, Receipt, commit, kept_aside_by_column, query_sha256
+from pipelines.metrics import Attempt
 from pipelines.slicer import Slicer
 from pipelines.slicing import Partition
 
@@ -26,7 +27,8 @@ from pipelines.slicing import Partition
 class PartitionExport:
     """A committed partition. ``reused``: an earlier export committed it, and no call was made.
 
-    ``changes`` are those from the partition before it, where there is one.
+    ``changes`` are those from the partition before it, where there is one; ``attempt`` is what this
+    export of it took, where it made one.
     """
 
     partition: Partition
@@ -36,6 +38,7 @@ class PartitionExport:
     schema: pa.Schema
     changes: Changes | None
     reused: bool
+    attempt: Attempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Committer:
         self.columns = LandedColumns(at.layout, at.hunt.name)
         self._published = False
         self._under_way: _UnderWay | None = None
+        self.settling: Partition | None = None
+        """The partition whose commit is under way, or has failed."""
 
     @property
     def is_under_way(self) -> bool:
@@ -78,6 +83,7 @@ class Committer:
         # It ends with its one piece of work.
         thread.shutdown(wait=False)
         self._under_way = _UnderWay(each, receipt, slicer, written)
+        self.settling = each.partition
 
     def settle(self) -> Iterator[PartitionExport]:
         """Wait for what is under way, and yield it once readers see it.
@@ -98,6 +104,7 @@ class Committer:
         under_way.each.discard()
         self._publish()
         under_way.slicer.learn_partition(under_way.each, under_way.receipt.rows)
+        self.settling = None
         yield self.exported(under_way.each.partition, under_way.receipt, reused=False)
 
     def wait(self) -> None:
@@ -120,12 +127,12 @@ class Committer:
 
     def _write(self, each: StagedPartition, receipt: Receipt) -> None:
         target = self._at.target(each.partition)
-        with self.columns.unchanging():
+        with self.columns.unchanging(target):
             siblings = self.columns.siblings(target)
             commit(target, each.in_order(), receipt=receipt, siblings=siblings)
 
     def _publish(self) -> None:
-        publish(self._at.layout, self.columns)
+        publish(self._at.layout, self.columns, self._at.tenant.name)
         self._published = True
 
     def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
@@ -134,7 +141,7 @@ class Committer:
             hunt=self._at.hunt.name,
             fingerprint=self._at.hunt.fingerprint,
             query_sha256=query_sha256(self._at.hunt.query),
-            tenant=self._at.tenant.id,
+            tenant=self._at.tenant.name,
             surface=self._at.tenant.surface.name,
             partition=each.partition.key,
             window=each.partition.window,

@@ -40,6 +40,7 @@ class Engine:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        self._open.enter_context(self._ledger.kept_open())
         return self
 
     def __exit__(
@@ -57,9 +58,10 @@ class Engine:
         *,
         refresh: bool = False,
         observer: Observer = unobserved,
+        run: str | None = None,
     ) -> Iterator[PartitionExport]:
-        """Export partitions of a hunt; see ``Exporter.export``."""
-        return Exporter(self._at(hunt, observer)).export(partitions, refresh=refresh)
+        """Export partitions of a hunt; see ``Exporter.export``. ``run`` is Dagster's, if any."""
+        return Exporter(self._at(hunt, observer), run=run).export(partitions, refresh=refresh)
 
     def export_in_spite(
         self,
@@ -68,9 +70,10 @@ class Engine:
         *,
         refresh: bool = False,
         observer: Observer = unobserved,
+        run: str | None = None,
     ) -> Iterator[PartitionExport | PartitionFailed]:
         """Export partitions of a hunt in spite of those that fail; see ``export_in_spite``."""
-        exporter = Exporter(self._at(hunt, observer))
+        exporter = Exporter(self._at(hunt, observer), run=run)
         return export_in_spite(exporter, partitions, refresh=refresh, retries=hunt.export.retries)
 
     def plan(
@@ -115,7 +118,7 @@ class Engine:
         problems = contradictions(surface_name, settings.api_url, settings.authority_host)
         if problem := next(problems, None):
             raise SettingsError(problem)
-        surface = SURFACES[surface_name]
+        surface = SURFACES[surface_name].called_by(settings.identity)
         tokens = token_source(settings, surface)
         self._open.callback(tokens.close)
         client = HuntingClient(

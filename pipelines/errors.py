@@ -4,6 +4,7 @@
     ├── SettingsError            settings missing or contradictory, all named at once
     ├── HuntFileError            a catalogue file that can't be read, with file and line
     ├── HuntNotFound             no hunt of that name in the catalogue
+    ├── RetentionTooShort        a hunt's retention would remove what the service still has
     ├── KqlError                 a query that can't be read, or not be restricted to a window
     ├── ApiError                 the service or the way to it said no
     │   ├── SignInError          no token could be had
@@ -50,6 +51,10 @@ class HuntFileError(HuntlakeError):
 
 class HuntNotFound(HuntlakeError):
     """The catalogue has no hunt of that name."""
+
+
+class RetentionTooShort(HuntlakeError):
+    """A hunt's retention would remove partitions that the service still has."""
 
 
 class KqlError(HuntlakeError):

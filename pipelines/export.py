@@ -6,6 +6,7 @@ What belongs here: the order of these steps. What does not: any of the steps (``
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Final
 
 from filelock import BaseFileLock, FileLock, Timeout
@@ -13,7 +14,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from pipelines.batch import Batch, StagedPartition
 from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.committing import Committer, PartitionExport
-from pipelines.errors import HuntlakeError, SchemaChanged, SchemaClash
+from pipelines.errors import HuntlakeError, PartitionRefused, SchemaChanged, SchemaClash
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.landing import (
     HeldSlice,
@@ -21,16 +22,19 @@ from pipelines.landing import (
     Receipt,
     partition_schema,
     read_receipt,
+    use_system_allocator,
     writing,
 )
+from pipelines.metrics import Meter
 from pipelines.progress import (
     PartitionCommitted,
+    PartitionNotCommitted,
     PartitionStarted,
     SliceStaged,
     TryingLater,
     Waiting,
 )
-from pipelines.pull import HasToWait
+from pipelines.pull import HasToWait, Spent
 from pipelines.slicer import Slicer
 from pipelines.slicing import Partition
 
@@ -40,8 +44,9 @@ _POLL_SECONDS: Final = 0.5
 class Exporter:
     """Exports partitions of one hunt from one tenant into the lake."""
 
-    def __init__(self, at: HuntInTenant) -> None:
-        self._at = at
+    def __init__(self, at: HuntInTenant, *, run: str | None = None) -> None:
+        self._meter = Meter(at, run)
+        self._at = at = replace(at, observer=self._meter)
         self._committer = Committer(at)
 
     def export(
@@ -53,12 +58,24 @@ class Exporter:
         ``refresh`` says so. Raises an ``ExportError`` at the first partition that can't be
         completed: those yielded before it stay committed, and slices staged for it stay staged.
         """
-        for adjacent in self._at.adjacent(partitions):
+        use_system_allocator()
+        for adjacent in self._due(partitions):
             with self._alone(adjacent) as release:
                 for exported in self._export(adjacent, refresh=refresh):
                     release(exported.partition)
                     self._tell_committed(exported)
-                    yield exported
+                    yield replace(exported, attempt=self._meter.taken(exported.partition))
+
+    def _due(self, partitions: Sequence[Partition]) -> Iterator[Sequence[Partition]]:
+        """Runs of partitions that may be exported now; see ``HuntInTenant.adjacent``."""
+        given = 0
+        try:
+            for adjacent in self._at.adjacent(partitions):
+                given += len(adjacent)
+                yield adjacent
+        except PartitionRefused as error:
+            self._tell_not_committed(partitions[given], error, Spent())
+            raise
 
     def landed(self, partition: Partition) -> PartitionExport | None:
         """What the lake has of a partition, of whichever query; ``None``: nothing."""
@@ -135,6 +152,10 @@ class Exporter:
                 yield from self._committer.settle()
                 self._committer.begin(each, slicer)
             yield from self._committer.settle()
+        except BaseException as error:
+            failed = self._committer.settling or caller.partition
+            self._tell_not_committed(failed, error, caller.take_spent())
+            raise
         finally:
             self._committer.wait()
             batch.put_down()
@@ -172,7 +193,7 @@ class Exporter:
             yield lambda partition: locks[partition.key].release()
 
     def _lock(self, partition: Partition) -> BaseFileLock:
-        path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.id, partition)
+        path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.name, partition)
         lock = FileLock(path, thread_local=False)
         told = False
         with writing(path):
@@ -203,6 +224,9 @@ class Exporter:
                 record.running_seconds,
                 left,
                 held=isinstance(landed, HeldSlice),
+                calls=record.calls,
+                counting_calls=record.counting_calls,
+                wasted_calls=record.wasted_calls,
             )
         )
 
@@ -216,6 +240,21 @@ class Exporter:
                 receipt.rows,
                 receipt.calls,
                 exported.reused,
+                exported.file_bytes,
+            )
+        )
+
+    def _tell_not_committed(self, partition: Partition, error: BaseException, spent: Spent) -> None:
+        self._at.observer(
+            PartitionNotCommitted(
+                self._at.hunt.name,
+                partition.key,
+                partition.window,
+                error,
+                spent.calls,
+                spent.counting_calls,
+                spent.wasted_calls,
+                spent.seconds,
             )
         )
 

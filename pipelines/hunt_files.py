@@ -18,7 +18,7 @@ from typing import Final
 
 from pipelines.errors import HuntFileError, HuntNotFound
 from pipelines.hunt_formats import READERS, read_hunt
-from pipelines.hunts import Hunt
+from pipelines.hunts import RESERVED_NAME, Hunt
 
 _WORD_STARTS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BETWEEN_WORDS: Final = re.compile(r"[^a-z0-9]+")
@@ -93,6 +93,10 @@ def _read_only(name: str, paths: list[Path]) -> Hunt:
         raise HuntFileError(
             f"{paths[0]}:1: a hunt is called what its file is called, and this name has no letter "
             f"or digit; rename the file"
+        )
+    if name == RESERVED_NAME:
+        raise HuntFileError(
+            f"{paths[0]}:1: {name} is what the lake's own tables are called; rename the file"
         )
     if len(paths) > 1:
         listed = " and ".join(str(path) for path in paths)

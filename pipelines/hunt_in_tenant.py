@@ -42,7 +42,7 @@ class HuntInTenant:
 
     def target(self, partition: Partition) -> Path:
         """The partition's file in the lake, there or not."""
-        return self.layout.partition_file(self.hunt.name, self.tenant.id, partition)
+        return self.layout.partition_file(self.hunt.name, self.tenant.name, partition)
 
     def committed(self, partition: Partition) -> Receipt | None:
         """The receipt of the partition, where it was exported of the hunt as it is."""
@@ -52,7 +52,7 @@ class HuntInTenant:
     def staging(self, partition: Partition) -> Staging:
         """Where the partition's slices wait."""
         surface = self.tenant.surface.name
-        return Staging(self.layout.staging_folder(self.hunt, self.tenant.id, surface, partition))
+        return Staging(self.layout.staging_folder(self.hunt, self.tenant.name, surface, partition))
 
     def staged(self, partition: Partition) -> StagedPartition:
         """The partition with what an earlier run has staged of it."""
@@ -79,7 +79,7 @@ class HuntInTenant:
             now=now_ticks(self.clock),
             data_age_days=self.tenant.limits.data_age_days,
         )
-        refuse_other_partitioning(self.hunt, partition, self.layout, self.tenant.id)
+        refuse_other_partitioning(self.hunt, partition, self.layout, self.tenant.name)
 
     def adjacent(self, partitions: Sequence[Partition]) -> Iterator[list[Partition]]:
         """The partitions in runs of those that one call may span.

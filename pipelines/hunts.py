@@ -7,15 +7,33 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from pipelines.periods import Period
+from pipelines.periods import Period, format_period
 from pipelines.schedule import NIGHTLY, Schedule
 
 Partitioning = Literal["hourly", "daily", "snapshot"]
 SurfaceName = Literal["xdr", "graph", "mde"]
+
+# The schema of the lake's own tables, of which neither a hunt nor a tenant may have the name.
+RESERVED_NAME: Final = "huntlake"
+
+# What was removed while the service still has it would be loaded again, night after night.
+_SHORTEST_RETENTION: Final = timedelta(days=31)
+
+
+def _long_enough(retention: timedelta) -> timedelta:
+    if retention < _SHORTEST_RETENTION:
+        raise ValueError(
+            f"{format_period(retention)} is shorter than {format_period(_SHORTEST_RETENTION)}, "
+            f"within which the service has the same data and it would be loaded again"
+        )
+    return retention
+
+
+Retention = Annotated[Period, AfterValidator(_long_enough)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +53,8 @@ class ExportSettings:
     cron text in UTC, or never by itself (``None``). ``retries`` is how often a run tries again
     what may pass by itself. ``fresh_within`` is how old the newest load may be before Dagster
     calls the asset stale (default: by the schedule).
+
+    ``retention`` is how long after its end a partition stays in the lake (default: for good).
     """
 
     partitions: Partitioning = "daily"
@@ -46,6 +66,7 @@ class ExportSettings:
     verdict: Literal["row-wise", "keyed", "whole"] | None = None
     verdict_reason: str | None = None
     key: tuple[str, ...] = ()
+    retention: Retention | None = None
     group: str | None = None
     owners: tuple[str, ...] = ()
     schedule: Schedule = NIGHTLY

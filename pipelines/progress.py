@@ -55,7 +55,8 @@ class Counted(Event):
 class SliceStaged(Event):
     """A slice is safe on disk, and about ``left`` more are to be pulled.
 
-    ``held``: it is the last one, and is in memory until its partition is committed.
+    ``held``: it is the last one, and is in memory until its partition is committed. ``calls`` are
+    those since the slice before, the other two among them.
     """
 
     span: Span
@@ -64,6 +65,9 @@ class SliceStaged(Event):
     running_seconds: float
     left: int
     held: bool = False
+    calls: int = 0
+    counting_calls: int = 0
+    wasted_calls: int = 0
 
     def __str__(self) -> str:
         # An answer that spans partitions is on the account of the first.
@@ -99,11 +103,19 @@ class Waiting(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitOver(Event):
+    """The call that had to wait starts; for whoever measures waits, and not told to others."""
+
+    def __str__(self) -> str:
+        return self._line("the wait is over")
+
+
+@dataclass(frozen=True, slots=True)
 class CallFailed(Event):
     """A call failed; each failure is told once, with what follows.
 
     ``attempt`` counts the calls for the same from 1; ``request_id`` is what Microsoft's support
-    asks for.
+    asks for, and ``kind`` the class of the error.
     """
 
     span: Span
@@ -112,6 +124,7 @@ class CallFailed(Event):
     follows: str
     error: str
     request_id: str | None
+    kind: str = ""
 
     def __str__(self) -> str:
         request = f" (request id {self.request_id})" if self.request_id else ""
@@ -146,6 +159,32 @@ class HistoryNotKept(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class JournalNotKept(HistoryNotKept):
+    """A row of a journal can't be written down: the partition is what it is all the same."""
+
+    def __str__(self) -> str:
+        return self._line(f"`huntlake.exports` lacks a row on this: {self.error}")
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionNotCommitted(Event):
+    """The export of a partition ends without it; for whoever measures, as the error tells others.
+
+    The costs are those since its last slice.
+    """
+
+    window: Window
+    error: BaseException
+    calls: int = 0
+    counting_calls: int = 0
+    wasted_calls: int = 0
+    running_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return self._line(f"not committed: {self.error}")
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionCommitted(Event):
     """Readers see the partition. ``calls`` is 0 where an answer had the partition before it too.
 
@@ -156,6 +195,7 @@ class PartitionCommitted(Event):
     rows: int
     calls: int
     reused: bool
+    file_bytes: int = 0
 
     def __str__(self) -> str:
         if self.reused:

@@ -25,7 +25,7 @@ from pipelines.errors import (
 from pipelines.hunts import Hunt
 from pipelines.kql import Analysis, Verdict
 from pipelines.landing import Answer, Decoder, Room
-from pipelines.progress import CallFailed, Observer, Waiting
+from pipelines.progress import CallFailed, Observer, Waiting, WaitOver
 from pipelines.quota import Gate, Limits, Turn, Urgency, Wait, urgency_of
 from pipelines.recovery import Failures, Remedy, Step
 from pipelines.slicing import Partition
@@ -37,7 +37,11 @@ Asked = Literal["rows", "count"]
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One tenant through one surface: the parts that every call to it needs."""
+    """One tenant through one surface: the parts that every call to it needs.
+
+    The service, the ledger and the gate know it by its ``id``; the lake, and whoever reads of it,
+    by its ``name``, which is the id where it was given no other.
+    """
 
     id: str
     surface: Surface
@@ -45,6 +49,12 @@ class Tenant:
     client: HuntingClient
     gate: Gate
     limits: Limits
+    called: str | None = None
+
+    @property
+    def name(self) -> str:
+        """See the class."""
+        return self.called or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,7 @@ class Caller:
     spent: Spent = field(default_factory=Spent)
     _cuts: Counter[type[HuntlakeError]] = field(default_factory=Counter)
     """Cuts since the last answer, by what they were for."""
+    _waits: bool = False
 
     def ask(
         self,
@@ -207,6 +218,7 @@ class Caller:
     def _call(self, query: str | Callable[[float], str], span: Span, outlook: Outlook) -> Reply:
         with Decoder(self.tenant.surface.dialect) as decoder:
             with self.tenant.gate.call(self._turn(span, outlook), self._tell_wait) as call:
+                self._tell_wait_over()
                 self.spent.calls += 1
                 # Others may have filled the disk while this call waited for its quota.
                 self._refuse_without_room()
@@ -266,13 +278,20 @@ class Caller:
                 follows=_follows(step, asked),
                 error=str(error),
                 request_id=error.request_id,
+                kind=type(error).__name__,
             )
         )
 
     def _tell_wait(self, wait: Wait) -> None:
         if not self.may_wait:
             raise HasToWait
+        self._waits = True
         self.observer(Waiting(self.hunt.name, self.partition.key, wait.reason, wait.until_ns))
+
+    def _tell_wait_over(self) -> None:
+        if self._waits:
+            self._waits = False
+            self.observer(WaitOver(self.hunt.name, self.partition.key))
 
 
 def _follows(step: Step, asked: Asked) -> str:

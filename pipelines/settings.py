@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from pipelines.clouds import contradictions
 from pipelines.errors import SettingsError
 from pipelines.hunts import SurfaceName
-from pipelines.identity import Certificate, ClientSecret, Identity
+from pipelines.identity import ENVIRONMENT, ClientSecret, DeviceCode, Identity, SignInParts
 from pipelines.quota import Limits, parse_limits
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -27,6 +27,8 @@ _DEMO_TENANT: Final = "demo"
 
 _SURFACES: Final[Mapping[str, SurfaceName]] = {name: name for name in get_args(SurfaceName)}
 _SLUG: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+# Under these the sign-in service takes whoever comes, from any tenant.
+_NO_TENANTS: Final = frozenset({"common", "organizations", "consumers"})
 # A host and perhaps a port: no user or password, which would end in messages.
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -44,7 +46,10 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that an export needs. Its ``repr`` shows no secret."""
+    """Everything that an export needs. Its ``repr`` shows no secret.
+
+    ``client_id`` is empty where an Azure resource signs in as itself, which needs none.
+    """
 
     tenant_id: str
     client_id: str
@@ -56,6 +61,18 @@ class Settings:
     identity: Identity
     api_url: str | None = None
     ca_bundle: Path | None = None
+
+
+def default_logins() -> Path:
+    """Where a person's tokens are kept unless HUNTLAKE_LOGINS says otherwise.
+
+    Never in the data folder, which is copied and shared with the lake. It is no absolute path for a
+    user without a home, as some containers have it.
+    """
+    # By the XDG convention a relative path there counts as unset.
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    base = state if state.is_absolute() else Path(os.path.expanduser("~/.local/state"))  # noqa: PTH111 - raises nothing
+    return base / "huntlake" / "logins"
 
 
 def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:
@@ -78,13 +95,13 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     """All settings. Raises one ``SettingsError`` that names everything missing or contradictory."""
     reader = _Reader(environ, root)
     tenant_id = reader.required("AZURE_TENANT_ID", "your tenant's id or domain", _slug)
-    client_id = reader.required("AZURE_CLIENT_ID", "the application id of your app registration")
     identity = _identity(reader)
     paths = _paths(reader, tenant_id or _DEMO_TENANT)
     settings = Settings(
         tenant_id=paths.tenant_id,
-        client_id=client_id or "",
-        identity=identity,
+        client_id=reader.optional("AZURE_CLIENT_ID", str) or "",
+        # The empty one never leaves this function: what is missing is raised below.
+        identity=identity or ClientSecret(""),
         authority_host=reader.optional("AZURE_AUTHORITY_HOST", _host) or DEFAULT_AUTHORITY_HOST,
         surface=reader.optional("HUNTLAKE_SURFACE", _surface) or "graph",
         api_url=reader.optional("HUNTLAKE_API_URL", _https_url),
@@ -95,6 +112,11 @@ def load_settings(environ: Mapping[str, str] | None = None, *, root: Path = PROJ
     )
     for problem in contradictions(settings.surface, settings.api_url, settings.authority_host):
         reader.problem(problem)
+    if isinstance(identity, DeviceCode) and identity.logins.is_relative_to(paths.data):
+        reader.problem(
+            f"HUNTLAKE_LOGINS: {identity.logins} lies in the data folder, which is copied and "
+            f"shared; a person's tokens must not be"
+        )
     reader.raise_problems()
     return settings
 
@@ -169,22 +191,16 @@ def _limits(reader: _Reader) -> Limits:
     return reader.optional("HUNTLAKE_LIMITS", parse_limits) or parse_limits("seed")
 
 
-def _identity(reader: _Reader) -> Identity:
-    secret = reader.optional("AZURE_CLIENT_SECRET", str)
-    certificate = reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", reader.file)
-    if secret and certificate:
-        reader.problem(
-            "AZURE_CLIENT_SECRET and AZURE_CLIENT_CERTIFICATE_PATH are both set: unset one, so "
-            "that it is clear which of them signs in"
-        )
-    if not secret and not reader.optional("AZURE_CLIENT_CERTIFICATE_PATH", str):
-        reader.problem(
-            "AZURE_CLIENT_SECRET is not set: a client secret of your app registration (or "
-            "AZURE_CLIENT_CERTIFICATE_PATH, the path of a PEM or PFX file with key and certificate)"
-        )
-    if certificate is not None:
-        return Certificate(certificate, reader.optional("AZURE_CLIENT_CERTIFICATE_PASSWORD", str))
-    return ClientSecret(secret or "")
+def _identity(reader: _Reader) -> Identity | None:
+    texts = {part: reader.optional(name, str) for part, name in ENVIRONMENT.items()}
+    parts = SignInParts(
+        {part: text for part, text in texts.items() if text is not None},
+        reader.problem,
+        file=reader.file,
+        folder=reader.path,
+        default_logins=default_logins(),
+    )
+    return parts.identity()
 
 
 def _slug(text: str) -> str:
@@ -193,6 +209,8 @@ def _slug(text: str) -> str:
         raise ValueError(
             f"{text!r} is neither a tenant id (a GUID) nor a domain such as contoso.com"
         )
+    if text.lower() in _NO_TENANTS:
+        raise ValueError(f"{text!r} names no tenant, and rows of different ones must not mix")
     return text
 
 

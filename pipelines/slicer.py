@@ -66,7 +66,7 @@ class Slicer:
         analysis, limits = self.caller.analysis, self.caller.tenant.limits
         hunt, tenant = self.caller.hunt, self.caller.tenant
         self._history = History(
-            self.layout.history_folder(hunt.name, tenant.id),
+            self.layout.history_folder(hunt.name, tenant.name),
             f"{hunt.fingerprint} {tenant.surface.name}",
             analysis.grid,
         )
@@ -297,8 +297,10 @@ class Slicer:
         """What the next answer needs on disk: its slice, and the partition that it completes."""
         caller = self.caller
         hunt, tenant = caller.hunt, caller.tenant
-        folder = self.layout.staging_folder(hunt, tenant.id, tenant.surface.name, caller.partition)
-        target = self.layout.partition_file(hunt.name, tenant.id, caller.partition)
+        folder = self.layout.staging_folder(
+            hunt, tenant.name, tenant.surface.name, caller.partition
+        )
+        target = self.layout.partition_file(hunt.name, tenant.name, caller.partition)
         each = next(each for each in self.batch.partitions if each.partition == caller.partition)
         staged = sum(piece.file_bytes for piece in each.slices)
         expected = self.known.expected_bytes(self._left) if self.batch.rests else 0

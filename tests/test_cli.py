@@ -116,6 +116,16 @@ def test_hours_and_snapshots_too(run: Run, standin: Standin) -> None:
     assert csv.stdout.split() == ['"hour"', "11", "12"]
 
 
+def test_publish_and_retention_need_no_sign_in(tmp_path: Path, run: Run) -> None:
+    """And neither touches a lake that has nothing for them to do."""
+    published = run("publish", AZURE_CLIENT_ID="")
+    assert published.returncode == 0, published.stderr
+    assert "was brought up to date" in published.stdout
+    assert "was up to date" in run("publish").stdout
+    found = run("retention", "--delete", AZURE_CLIENT_ID="")
+    assert (found.returncode, found.stdout) == (0, "no hunt in the lake has a `retention:`\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -160,13 +170,14 @@ def test_what_goes_wrong_is_one_message_and_a_code(
 
 
 def test_check_passes_line_by_line(run: Run) -> None:
-    """Hunts, settings, data, sign-in and service."""
+    """Hunts, settings, data, identity, sign-in and service."""
     done = run("check")
     assert done.returncode == 0, done.stdout
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", "hunts"],
         ["ok", "settings"],
         ["ok", "data"],
+        ["ok", "identity"],
         ["ok", "sign-in"],
         ["ok", "service"],
     ]
@@ -273,8 +284,8 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
 def test_every_command_has_help_that_teaches() -> None:
     """A line of what it does, and for all but the plainest an example."""
     runner = CliRunner()
-    names = {"check", "demo", "export", "plan", "quota", "sql", "standin", "verify"}
-    assert set(cli.commands) == names
+    names = {"check", "demo", "export", "login", "plan", "quota", "sql", "standin", "verify"}
+    assert set(cli.commands) == names | {"publish", "retention"}
     for name, each in cli.commands.items():
         shown = runner.invoke(cli, [name, "--help"])
         assert shown.exit_code == 0

@@ -238,6 +238,11 @@ def test_a_name_needs_a_letter_or_digit(tmp_path: Path) -> None:
     assert "rename the file" in only_error(tmp_path, "---__kql", "DeviceEvents")
 
 
+def test_the_name_of_the_lake_s_own_tables_is_taken(tmp_path: Path) -> None:
+    """A view of that name would stand before them."""
+    assert "rename the file" in only_error(tmp_path, "Huntlake__kql", "DeviceEvents")
+
+
 def test_folders_are_searched_and_hidden_ones_are_not(tmp_path: Path) -> None:
     """The community's repository has a folder for each subject."""
     for folder in ("Execution", ".git"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SettingsError
+from pipelines.identity import DeviceCode
 from pipelines.settings import load_limits, load_paths, load_settings
 
 GOOD = {
@@ -48,7 +49,10 @@ def test_everything_missing_is_named_at_once(tmp_path: Path) -> None:
         ({"AZURE_TENANT_ID": "a/b"}, "neither a tenant id"),
         ({"AZURE_TENANT_ID": ".."}, "neither a tenant id"),
         ({"AZURE_AUTHORITY_HOST": "https://login.example/path"}, "is no host"),
-        ({"AZURE_CLIENT_CERTIFICATE_PATH": __file__}, "both set"),
+        ({"AZURE_CLIENT_CERTIFICATE_PATH": __file__}, "set together"),
+        ({"AZURE_TENANT_ID": "common"}, "names no tenant"),
+        ({"AZURE_TENANT_ID": "Organizations"}, "names no tenant"),
+        ({"HUNTLAKE_SIGN_IN": "device-code", "HUNTLAKE_LOGINS": "data/x"}, "in the data folder"),
         ({"HUNTLAKE_LIMITS": "seed,rows=0"}, "rows must be"),
     ],
 )
@@ -169,3 +173,21 @@ def test_limits_need_no_sign_in(tmp_path: Path) -> None:
     assert (limits.calls[1].calls, limits.share) == (1_500, 0.5)
     with pytest.raises(SettingsError, match="HUNTLAKE_LIMITS: 'sead' is no profile"):
         load_limits({"HUNTLAKE_LIMITS": "sead"}, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("state", "folder"),
+    [
+        ("/var/state", "/var/state/huntlake/logins"),
+        ("", "/home/me/.local/state/huntlake/logins"),
+        ("relative", "/home/me/.local/state/huntlake/logins"),
+    ],
+)
+def test_a_person_s_tokens_are_kept_with_their_own_things(
+    state: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with the project's or the lake's."""
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("XDG_STATE_HOME", state)
+    settings = load_settings({**GOOD, "HUNTLAKE_SIGN_IN": "device-code"}, root=tmp_path)
+    assert settings.identity == DeviceCode(Path(folder))

@@ -25,8 +25,11 @@ def open_connection(
     *,
     headers: Mapping[str, str] | None = None,
     transport: httpx.BaseTransport | None = None,
+    proxied: bool = True,
 ) -> httpx.Client:
     """A client that sends what it is given to that host alone; ``transport`` is for tests.
+
+    Not ``proxied`` is for what is on this machine or a hop away.
 
     Raises ``SettingsError`` for a proxy that can't be used.
     """
@@ -37,6 +40,7 @@ def open_connection(
             headers=headers,
             transport=transport,
             mounts=_UNPROXIED,
+            trust_env=proxied,
             # A redirect could carry a token or a secret to a host that nobody configured.
             follow_redirects=False,
             # A connection serves one request. Whatever a broken server or proxy sends after the

@@ -101,8 +101,8 @@ def _no_access(surface: Surface, said: str, about: _About) -> ApiError:
             **about,
         )
     return Forbidden(
-        f"a permission is missing; {said}. Grant the application permission "
-        f"{surface.application_permission} and the tenant's admin consent to it",
+        f"a permission is missing; {said}. Grant {surface.permission} and the tenant's admin "
+        f"consent to it",
         **about,
     )
 

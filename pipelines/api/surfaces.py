@@ -1,18 +1,20 @@
 """The three ways to advanced hunting: what differs between them, as data.
 
 What belongs here: URLs, scopes, permissions, the names of keys. What does not: limits, which differ
-by contract (``quota.limits``), and any behaviour.
+by contract (``quota.limits``), and any behaviour. A person has other permissions than an
+application, so a surface knows which of the two calls it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pipelines.clouds import own_resource
 from pipelines.hunts import SurfaceName
+from pipelines.identity import DeviceCode, Identity
 
 # How answers are written: OData with its annotations, or plain.
 Dialect = Literal["odata", "plain"]
@@ -20,7 +22,10 @@ Dialect = Literal["odata", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One surface. ``resource`` is what a token is asked for; ``retires`` when it stops working."""
+    """One surface. ``resource`` is what a token is asked for; ``retires`` when it stops working.
+
+    ``delegated`` is whether a person calls it instead of an application.
+    """
 
     name: SurfaceName
     host: str
@@ -28,7 +33,20 @@ class Surface:
     resource: str
     dialect: Dialect
     application_permission: str
+    delegated_permission: str
     retires: date | None = None
+    delegated: bool = False
+
+    def called_by(self, identity: Identity) -> Self:
+        """The surface as it is for who signs in."""
+        return replace(self, delegated=isinstance(identity, DeviceCode))
+
+    @property
+    def permission(self) -> str:
+        """What the caller has to be granted, in words."""
+        if self.delegated:
+            return f"the delegated permission {self.delegated_permission}"
+        return f"the application permission {self.application_permission}"
 
     def endpoint(self, api_url: str | None) -> str:
         """Where queries are posted: this surface's own host, or another in its place."""
@@ -42,7 +60,9 @@ class Surface:
         stand-in) passes on what the commercial cloud takes.
         """
         host = (urlsplit(api_url).hostname or "") if api_url else self.host
-        return f"{own_resource(host) or self.resource}/.default"
+        # A person consents to one permission; an application has been granted what it has.
+        asked = self.delegated_permission if self.delegated else ".default"
+        return f"{own_resource(host) or self.resource}/{asked}"
 
 
 _RETIREMENT: Final = date(2027, 2, 1)
@@ -56,6 +76,7 @@ SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
             resource="https://graph.microsoft.com",
             dialect="odata",
             application_permission="ThreatHunting.Read.All",
+            delegated_permission="ThreatHunting.Read.All",
         ),
         "xdr": Surface(
             name="xdr",
@@ -64,6 +85,7 @@ SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
             resource="https://api.security.microsoft.com",
             dialect="plain",
             application_permission="AdvancedHunting.Read.All",
+            delegated_permission="AdvancedHunting.Read",
             retires=_RETIREMENT,
         ),
         "mde": Surface(
@@ -74,6 +96,7 @@ SURFACES: Final[Mapping[SurfaceName, Surface]] = MappingProxyType(
             resource="https://api.securitycenter.microsoft.com",
             dialect="plain",
             application_permission="AdvancedQuery.Read.All",
+            delegated_permission="AdvancedQuery.Read",
             retires=_RETIREMENT,
         ),
     }

@@ -4,5 +4,18 @@ from pipelines.lake.catalogue import connect, publish
 from pipelines.lake.columns import LandedColumns
 from pipelines.lake.journal import Journal
 from pipelines.lake.layout import PARTITION_COLUMNS, LakeLayout
+from pipelines.lake.tables import EXPORTS, RECOUNTS, REMOVALS
+from pipelines.lake.views import RESERVED_SCHEMAS
 
-__all__ = ["PARTITION_COLUMNS", "Journal", "LakeLayout", "LandedColumns", "connect", "publish"]
+__all__ = [
+    "EXPORTS",
+    "PARTITION_COLUMNS",
+    "RECOUNTS",
+    "REMOVALS",
+    "RESERVED_SCHEMAS",
+    "Journal",
+    "LakeLayout",
+    "LandedColumns",
+    "connect",
+    "publish",
+]

@@ -1,50 +1,79 @@
-"""The DuckDB catalogue: one view for each hunt over its committed partitions.
+"""The DuckDB catalogue: views over whatever the lake holds when they are queried.
 
-What belongs here: making the catalogue file and opening it. What does not: the Parquet files.
+What belongs here: making the catalogue file and opening it. What does not: the views' SQL
+(``views``, ``tables``), what they are of (``contents``), or the Parquet files.
 
-A view reads whatever partitions are there when it is queried: a commit changes the catalogue only
-when it is the first of its hunt, or gives a column a wider type. DuckDB would bring the types of a
-column together by itself, through a double or through text if need be; so the view names the type
-of each column that has several, and a column that no type holds exactly can't be read through it. A
-DuckDB file can't be written while others read it; so it is
-written beside and renamed over: who has it open goes on reading the older one.
+A commit changes the catalogue only when it is the first of its hunt in its tenant, or brings a
+column or a type that is new to it; and then only the views of that hunt. A DuckDB file can't be
+written while others read it, so it is written beside and renamed over: who has it open goes on
+reading the older one.
 """
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
 
 import duckdb
-import pyarrow as pa
 from filelock import FileLock
 
 from pipelines.errors import HuntlakeError, LakeUnwritable
 from pipelines.lake.columns import LandedColumns
-from pipelines.lake.layout import DATA_FILE, LakeLayout
-from pipelines.landing import mixed_types
-
-_HIVE_TYPES: Final = {"tenant": "VARCHAR", "date": "DATE", "hour": "UTINYINT"}
-# The types that hold another one's values exactly.
-_SQL_TYPES: Final[Mapping[pa.DataType, str]] = MappingProxyType(
-    {pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.decimal128(38, 17): "DECIMAL(38, 17)"}
-)
+from pipelines.lake.contents import Contents, Published, look, of_hunts
+from pipelines.lake.index import index_all, index_partitions, make_readable
+from pipelines.lake.layout import LakeLayout
+from pipelines.lake.sql import ROOT_VARIABLE, quoted, text
+from pipelines.lake.tables import table_views
+from pipelines.lake.views import View, hunt_views, tenant_schemas
 
 
-def publish(layout: LakeLayout, changed: LandedColumns | None = None) -> bool:
-    """Bring the catalogue up to date with the lake; returns whether it had to change.
+def publish(
+    layout: LakeLayout, changed: LandedColumns | None = None, tenant: str | None = None
+) -> bool:
+    """Bring the catalogue up to date with the lake; returns whether its views had to change.
 
-    ``changed`` is the hunt of which partitions were committed; without it every footer of the lake
-    is read. Raises ``LakeUnwritable`` where the disk says no; the catalogue is then what it was.
+    ``changed`` is the hunt of which partitions were committed or removed, and ``tenant`` in which
+    tenant (else in any); without it every footer of the lake is read. Raises ``LakeUnwritable``
+    where the disk says no; the catalogue is then what it was.
     """
+    is_other = _publish_views(layout, changed, tenant)
+    if changed is None:
+        index_all(layout)
+    else:
+        tenants = {each for hunt, each in layout.landed() if hunt == changed.hunt}
+        for each in sorted(tenants) if tenant is None else (tenant,):
+            index_partitions(layout, changed.hunt, each)
+    return is_other
+
+
+def connect(layout: LakeLayout) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the catalogue, with times shown in UTC.
+
+    The lake may have been moved or copied since it was published. Raises ``HuntlakeError`` where
+    nothing was exported yet.
+    """
+    if not layout.catalogue.exists():
+        raise HuntlakeError(
+            f"there is no lake at {layout.root} yet; export a hunt first, or set HUNTLAKE_DATA"
+        )
+    connection = duckdb.connect(str(layout.catalogue), read_only=True)
+    connection.execute("SET TimeZone = 'UTC'")
+    root = text(str(layout.root.resolve()))
+    connection.execute(f"SET VARIABLE {ROOT_VARIABLE} = {root}")
+    return connection
+
+
+def _publish_views(layout: LakeLayout, changed: LandedColumns | None, tenant: str | None) -> bool:
     try:
         layout.locks.mkdir(parents=True, exist_ok=True)
         with FileLock(layout.locks / "catalogue.lock"):
-            published = _published_views(layout.catalogue) if layout.catalogue.exists() else None
-            wanted = _wanted_views(layout, published or {}, changed)
-            if published == wanted:
+            before = Published.read(layout)
+            known = before.contents if before else {}
+            contents = look(layout, known, changed if before else None, tenant)
+            make_readable(layout)
+            if before is not None and before.contents == contents:
                 return False
-            _write(layout.catalogue, wanted)
+            _write(layout, before, contents)
+            Published.of(layout, contents).keep(layout)
             return True
     except (OSError, duckdb.IOException, duckdb.FatalException) as error:
         raise LakeUnwritable(
@@ -54,100 +83,49 @@ def publish(layout: LakeLayout, changed: LandedColumns | None = None) -> bool:
         ) from error
 
 
-def connect(layout: LakeLayout) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the catalogue, with times shown in UTC.
-
-    Raises ``HuntlakeError`` where nothing was exported yet.
-    """
-    if not layout.catalogue.exists():
-        raise HuntlakeError(
-            f"there is no lake at {layout.root} yet; export a hunt first, or set HUNTLAKE_DATA"
-        )
-    connection = duckdb.connect(str(layout.catalogue), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _wanted_views(
-    layout: LakeLayout, published: Mapping[str, str], changed: LandedColumns | None
-) -> Mapping[str, str]:
-    """The SQL of each hunt's view."""
-    views: dict[str, str] = {}
-    for folder in sorted(path for path in layout.lake.glob("*") if path.is_dir()):
-        hunt = folder.name
-        if next(folder.rglob(DATA_FILE), None) is None:
-            continue
-        source, before = _source(folder), published.get(hunt, "")
-        if changed is not None and changed.hunt != hunt and before.endswith(source):
-            views[hunt] = before
-            continue
-        landed = changed if changed and changed.hunt == hunt else LandedColumns(layout, hunt)
-        views[hunt] = f"SELECT *{_replaced(landed)} {source}"
-    return views
-
-
-def _source(hunt: Path) -> str:
-    """The partitions of a hunt. Columns that only some of them have are null in the others."""
-    hourly = next(hunt.glob(f"*/*/hour=*/{DATA_FILE}"), None) is not None
-    columns = [name for name in _HIVE_TYPES if hourly or name != "hour"]
-    depth = "/*" * len(columns)
-    files = _text(f"{hunt.resolve()}{depth}/{DATA_FILE}")
-    types = ", ".join(f"{quoted(name)}: {_HIVE_TYPES[name]}" for name in columns)
-    return (
-        f"FROM read_parquet({files}, union_by_name = true, "
-        f"hive_partitioning = true, hive_types = {{{types}}})"
+def _write(layout: LakeLayout, before: Published | None, contents: Contents) -> None:
+    """Make the catalogue anew, or a copy of it in which the views of some hunts are others."""
+    schemas = tenant_schemas(tenant for _, tenant in contents)
+    if before is None or not _may_be_changed(before.contents, schemas):
+        views = {**table_views(layout.root), **hunt_views(contents.values(), schemas, layout.root)}
+        _replace(layout.catalogue, None, (), views)
+        return
+    keys = {*before.contents, *contents}
+    hunts = {key[0] for key in keys if before.contents.get(key) != contents.get(key)}
+    old, new = (
+        hunt_views(of_hunts(each, hunts), schemas, layout.root)
+        for each in (before.contents, contents)
     )
+    changed = {view: sql for view, sql in new.items() if old.get(view) != sql}
+    _replace(layout.catalogue, layout.catalogue, old.keys() - new.keys(), changed)
 
 
-def _replaced(landed: LandedColumns) -> str:
-    """What the view says of columns that have several types."""
-    mixed = sorted(mixed_types(landed.shapes()).items())
-    parts = [f"{_typed(name, arrow_type)} AS {quoted(name)}" for name, arrow_type in mixed]
-    return f" REPLACE ({', '.join(parts)})" if parts else ""
+def _may_be_changed(before: Contents, schemas: Mapping[str, str]) -> bool:
+    """Whether each tenant that was there before is there in the same schema."""
+    former = tenant_schemas(tenant for _, tenant in before)
+    return all(schemas.get(tenant) == schema for tenant, schema in former.items())
 
 
-def _typed(name: str, arrow_type: pa.DataType | None) -> str:
-    """The column in its one type; where there is none, an error for whoever reads the column."""
-    if arrow_type is None:
-        problem = (
-            f"partitions hold column {name} in types of which none holds the others exactly; read "
-            f"their files one by one"
-        )
-        return f"error({_text(problem)})"
-    return f"CAST({quoted(name)} AS {_SQL_TYPES[arrow_type]})"
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _published_views(catalogue: Path) -> Mapping[str, str]:
-    """The views' SQL as they were written, kept as their comments: DuckDB rewrites the SQL."""
-    try:
-        with duckdb.connect(str(catalogue), read_only=True) as connection:
-            rows = connection.execute(
-                "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
-            ).fetchall()
-    except duckdb.Error:
-        # Whatever is there instead of a catalogue holds nothing that the lake does not.
-        return {}
-    return dict(rows)
-
-
-def _write(catalogue: Path, views: Mapping[str, str]) -> None:
+def _replace(
+    catalogue: Path, copied: Path | None, gone: Iterable[View], views: Mapping[View, str]
+) -> None:
     beside = catalogue.with_suffix(".new")
     leftovers = [beside, Path(f"{beside}.wal")]
     _remove(leftovers)
     try:
+        if copied is not None:
+            shutil.copyfile(copied, beside)
         with duckdb.connect(str(beside)) as connection:
-            for name, sql in views.items():
-                connection.execute(f"CREATE VIEW {quoted(name)} AS {sql}")
-                connection.execute(f"COMMENT ON VIEW {quoted(name)} IS {_text(sql)}")
+            connection.execute("BEGIN")
+            for schema, name in gone:
+                connection.execute(f"DROP VIEW {quoted(schema)}.{quoted(name)}")
+            for schema in {schema for schema, _ in views}:
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            for (schema, name), sql in views.items():
+                connection.execute(
+                    f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}"
+                )
+            connection.execute("COMMIT")
             # Closing writes them into the file too, but says nothing where it can't.
             connection.execute("CHECKPOINT")
         beside.replace(catalogue)

@@ -1,11 +1,13 @@
-"""The columns of a hunt's committed partitions, in all tenants: what its view spans.
+"""The columns of a hunt's committed partitions: what its views span.
 
 What belongs here: reading them from the files' footers, each once. What does not: which columns fit
-together (``landing``'s evolution), or the view (``catalogue``).
+together (``landing``'s evolution), or the views (``catalogue``).
+
+Within a tenant all partitions have to fit together, so that its view is whole. What one tenant's
+service answers is no reason to refuse another's partition: the view across tenants shows what fits.
 """
 
 import errno
-import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,9 +39,12 @@ class LandedColumns:
         self._same: dict[Columns, Columns] = {}
 
     @contextmanager
-    def unchanging(self) -> Iterator[None]:
-        """Keep other exports of the hunt from committing, so that what fits goes on to fit."""
-        path = self._layout.hunt_lock(self.hunt)
+    def unchanging(self, target: Path) -> Iterator[None]:
+        """Keep other exports of the hunt in the target's tenant from committing.
+
+        So what fits beside its other partitions goes on to fit.
+        """
+        path = self._layout.hunt_lock(self.hunt, self._layout.tenant_of(target))
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path)
@@ -49,16 +54,19 @@ class LandedColumns:
         finally:
             lock.release()
 
-    def shapes(self) -> Mapping[Columns, str]:
-        """Every set of columns that occurs, and the newest partition that has it."""
-        return self._shapes(self._layout.hunt_files(self.hunt))
+    def shapes(self, tenant: str | None = None) -> Mapping[Columns, str]:
+        """Every set of columns that occurs, in all tenants or one, and the newest partition of it.
+
+        Of all, the newest one of the last tenant that has it.
+        """
+        return self.shapes_of(self._layout.hunt_files(self.hunt, tenant))
 
     def siblings(self, target: Path) -> Siblings:
-        """All partitions but the one at ``target``, which is to be committed."""
-        files = self._layout.hunt_files(self.hunt)
+        """The tenant's partitions but the one at ``target``, which is to be committed."""
+        files = self._files_beside(target)
         nearest = self._nearest(target, files)
         latest = () if nearest is None else self._columns(nearest)
-        return Siblings(self._shapes(path for path in files if path != target), latest)
+        return Siblings(self.shapes_of(path for path in files if path != target), latest)
 
     def changes(self, target: Path) -> Changes | None:
         """How the partition at ``target`` differs from the one before it in its tenant.
@@ -66,13 +74,14 @@ class LandedColumns:
         Of the oldest, from the one after it; ``None`` where there is no other that has columns.
         Not from all others: a column that is gone for good would be news for ever.
         """
-        nearest = self._nearest(target, self._layout.hunt_files(self.hunt))
+        nearest = self._nearest(target, self._files_beside(target))
         if nearest is None:
             return None
         against = self._layout.partition_words(nearest)
         return changes(self._columns(target), self._columns(nearest), against)
 
-    def _shapes(self, files: Iterable[Path]) -> Mapping[Columns, str]:
+    def shapes_of(self, files: Iterable[Path]) -> Mapping[Columns, str]:
+        """Every set of columns that occurs in some partitions, and the newest that has it."""
         # By identity, since to hash the columns of a thousand partitions takes a while.
         newest: dict[int, tuple[Columns, Path]] = {}
         for path in files:
@@ -80,13 +89,13 @@ class LandedColumns:
                 newest[id(columns)] = (columns, path)
         return {columns: self._layout.partition_words(path) for columns, path in newest.values()}
 
+    def _files_beside(self, target: Path) -> list[Path]:
+        return self._layout.hunt_files(self.hunt, self._layout.tenant_of(target))
+
     def _nearest(self, target: Path, files: Sequence[Path]) -> Path | None:
-        tenant = f"{self._layout.tenant_folder(target)}{os.sep}"
         at = bisect_left(files, str(target), key=str)
         others = (*reversed(files[:at]), *(path for path in files[at:] if path != target))
-        return next(
-            (path for path in others if str(path).startswith(tenant) and self._columns(path)), None
-        )
+        return next((path for path in others if self._columns(path)), None)
 
     def _columns(self, path: Path) -> Columns:
         """A partition's columns; none of a file that is gone or no partition of ours."""

@@ -1,14 +1,15 @@
 """Journals: what was done to the lake, as rows that analysts query beside it.
 
 What belongs here: adding rows to a journal and reading it. What does not: what a journal tells
-(each has its schema where its rows are made), or the views over it (``catalogue``).
+(``tables``, and where its rows are made), or the views over it (``catalogue``).
 
 A journal is a Parquet file for each tenant and UTC month, written anew whenever rows are added: a
 month has few enough that this takes milliseconds, and a year few enough files that a query over all
 of them does too. A lake that is copied takes its journals along.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from pipelines.clock import NANOSECONDS_PER_SECOND
+from pipelines.errors import LakeUnwritable
 from pipelines.lake.layout import LakeLayout
 from pipelines.landing import write_atomically, writing
 
@@ -45,9 +47,19 @@ class Journal:
         lock = self.layout.locks / f"journal-{self.kind}-{tenant}.lock"
         with writing(lock):
             lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
+        with FileLock(lock), self._telling_damage(path):
             table = pa.concat_tables([self._conformed(path), added]) if path.exists() else added
             write_atomically(path, lambda beside: pq.write_table(table, beside, compression="zstd"))
+
+    @contextmanager
+    def _telling_damage(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except pa.ArrowInvalid as error:
+            raise LakeUnwritable(
+                f"{path} is damaged, so that no row can be added to it: {error}. Move it away; the "
+                f"partitions are unharmed"
+            ) from error
 
     def read(self, tenant: str, *, since_ns: int | None = None) -> pa.Table:
         """A tenant's rows, oldest first; with ``since_ns``, of no month before that instant's."""

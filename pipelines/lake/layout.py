@@ -1,18 +1,23 @@
 """Where everything lies under the data folder.
 
-    lake.duckdb                                          the catalogue: one view a hunt
+    lake.duckdb                                          the catalogue: views over all of this
     lake/<hunt>/tenant=<t>/date=<d>/data.parquet         a day, or a snapshot taken that day
     lake/<hunt>/tenant=<t>/date=<d>/hour=<h>/data.parquet
+    index/<hunt>/tenant=<t>.parquet                      the receipts of its partitions, in one file
     journal/<kind>/tenant=<t>/<month>.parquet            what was done to the lake, and when
     state/ledger.sqlite                                  every call to every tenant
     state/staged/<hunt>/<tenant>/<partition>/<key>/      slices not yet committed
     state/history/<hunt>/<tenant>/                       what its answers weigh, and counts
+    state/catalogue.json                                 what the catalogue was made of
     state/locks/                                         one call, one export at a time
 
 What belongs here: paths. What does not: what the files hold.
 """
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,6 +47,15 @@ class LakeLayout:
         """The folder of committed partitions."""
         return self.root / "lake"
 
+    @property
+    def index(self) -> Path:
+        """The folder of what ``huntlake.partitions`` is read from: the receipts, in few files."""
+        return self.root / "index"
+
+    def index_file(self, hunt: str, tenant: str) -> Path:
+        """The receipts of one hunt's partitions in one tenant."""
+        return self.index / hunt / f"tenant={tenant}.parquet"
+
     def journal_folder(self, kind: str) -> Path:
         """The files of one journal, tenant by tenant."""
         return self.root / "journal" / kind
@@ -55,6 +69,11 @@ class LakeLayout:
     def ledger(self) -> Path:
         """The quota ledger."""
         return self.state / "ledger.sqlite"
+
+    @property
+    def catalogue_contents(self) -> Path:
+        """What the catalogue was made of; without it the catalogue is made anew."""
+        return self.state / "catalogue.json"
 
     @property
     def locks(self) -> Path:
@@ -73,16 +92,28 @@ class LakeLayout:
             folder /= f"hour={start:%H}"
         return folder / DATA_FILE
 
-    def hunt_files(self, hunt: str) -> list[Path]:
-        """The files of all committed partitions of a hunt, tenant by tenant, oldest first."""
-        folder = self.lake / hunt
-        files = [*folder.glob(f"*/*/{DATA_FILE}"), *folder.glob(f"*/*/hour=*/{DATA_FILE}")]
-        return sorted(files, key=str)
+    def hunt_files(self, hunt: str, tenant: str | None = None) -> list[Path]:
+        """The files of a hunt's committed partitions, tenant by tenant, oldest first.
 
-    def tenant_folder(self, partition_file: Path) -> Path:
-        """The folder of the tenant that a partition's file is of."""
-        within = partition_file.relative_to(self.lake)
-        return self.lake / Path(*within.parts[:2])
+        Of all tenants, or of one.
+        """
+        folder = self.lake / hunt
+        tenants = _names(folder, "tenant=") if tenant is None else [f"tenant={tenant}"]
+        files = [each for name in tenants for each in _data_files(f"{folder}{os.sep}{name}")]
+        return [Path(each) for each in sorted(files)]
+
+    def landed(self) -> list[tuple[str, str]]:
+        """Every hunt and tenant that has a folder in the lake."""
+        hunts = _names(self.lake, "")
+        return [
+            (hunt, name.partition("=")[2])
+            for hunt in sorted(hunts)
+            for name in sorted(_names(self.lake / hunt, "tenant="))
+        ]
+
+    def tenant_of(self, partition_file: Path) -> str:
+        """The tenant that a partition's file is of."""
+        return partition_file.relative_to(self.lake).parts[1].partition("=")[2]
 
     def partition_words(self, partition_file: Path) -> str:
         """Which partition a file is, for a sentence."""
@@ -105,11 +136,31 @@ class LakeLayout:
         """What earlier answers to a hunt taught."""
         return self.state / "history" / hunt / tenant
 
-    def hunt_lock(self, hunt: str) -> Path:
-        """The lock file under which a hunt's partitions are committed one at a time."""
-        return self.locks / f"commit-{hunt}.lock"
+    def hunt_lock(self, hunt: str, tenant: str) -> Path:
+        """The lock file under which a tenant's partitions of a hunt are committed one at a time."""
+        return self.locks / f"commit-{hunt}-{tenant}.lock"
 
     def partition_lock(self, hunt: str, tenant: str, partition: Partition) -> Path:
         """The lock file that keeps two exports of one partition apart."""
         safe_key = partition.key.replace(":", "")
         return self.locks / f"partition-{hunt}-{tenant}-{safe_key}.lock"
+
+
+def _data_files(tenant: str) -> Iterator[str]:
+    # Not by pathlib's glob, which takes several times as long over a thousand partitions.
+    for date in _names(tenant, ""):
+        day = f"{tenant}{os.sep}{date}"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for name in os.listdir(day):  # noqa: PTH208
+                if name == DATA_FILE:
+                    yield f"{day}{os.sep}{name}"
+                path = f"{day}{os.sep}{name}{os.sep}{DATA_FILE}"
+                if name.startswith("hour=") and os.path.exists(path):  # noqa: PTH110
+                    yield path
+
+
+def _names(folder: str | Path, prefix: str) -> list[str]:
+    """The folders in a folder, of which it may have none, or be none."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        return [each.name for each in entries if each.name.startswith(prefix) and each.is_dir()]
+    return []

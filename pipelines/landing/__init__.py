@@ -22,10 +22,11 @@ from pipelines.landing.evolution import (
     mixed_types,
 )
 from pipelines.landing.files import write_atomically, writing
+from pipelines.landing.memory import use_system_allocator
 from pipelines.landing.partition import commit, partition_schema, read_receipt
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
 from pipelines.landing.room import Need, Room
-from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME
+from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME, arrow_type
 from pipelines.landing.staging import HeldSlice, LandedSlice, StagedSlice, Staging
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "SliceRecord",
     "StagedSlice",
     "Staging",
+    "arrow_type",
     "before_last_bucket",
     "before_last_cell",
     "changes",
@@ -65,6 +67,7 @@ __all__ = [
     "query_sha256",
     "read_receipt",
     "rows_per_cell",
+    "use_system_allocator",
     "without_column",
     "write_atomically",
     "writing",

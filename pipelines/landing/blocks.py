@@ -11,7 +11,7 @@ Those are looked for here. Whatever is not plainly right is ``Unusual``, and not
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from string import ascii_letters
 from types import MappingProxyType
@@ -64,11 +64,9 @@ _ALPHANUMERIC: Final = np.zeros(256, np.bool_)
 _ALPHANUMERIC[list(b"0123456789" + ascii_letters.encode())] = True
 
 
-# pyarrow's own allocator keeps more for a block that may come, and is no faster here.
-_POOL: Final = pa.system_memory_pool()
 _ROWS: Final = "rows"
-_BEFORE: Final = b'{"rows":['
-_AFTER: Final = b"]}"
+_BEFORE: Final = b'{"rows":'
+_AFTER: Final = b"}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,9 @@ class Reader:
             dialect=dialect,
             kinds=kinds,
             _names=tuple(columns),
-            _raw=RawColumns(raw, dialect) if raw else None,
+            _raw=RawColumns(raw, [name for name, _ in asked if name not in raw], dialect)
+            if raw
+            else None,
             _asked=pa.schema([(_ROWS, pa.list_(pa.struct(asked)))]),
             _schema=arrow_schema(columns),
         )
@@ -132,8 +132,9 @@ class Reader:
                 str(memoryview(block.text)[: block.end], "utf-8")
             except UnicodeDecodeError as error:
                 raise Unusual from error
-        taken = self._raw.take_out(block.rows) if self._raw else None
-        parsed = self._parsed(taken.block if taken else memoryview(block.text)[: block.end])
+        rows = memoryview(block.text)[: block.end]
+        taken = self._raw.take_out(rows) if self._raw else None
+        parsed = self._parsed((taken.listed,) if taken else (b"[", rows, b"]"))
         if taken is not None and taken.rows != len(parsed):
             raise Unusual
         aside: dict[int, dict[str, Any]] = {}
@@ -146,11 +147,11 @@ class Reader:
         arrays.append(aside_array(aside, len(parsed)))
         return Rows(pa.table(arrays, schema=self._schema), sum(map(len, aside.values())))
 
-    def _parsed(self, rows: bytes | memoryview) -> pa.StructArray:
+    def _parsed(self, listed: Iterable[bytes | memoryview]) -> pa.StructArray:
         """The rows as one list of objects, which is JSON's own way to have commas between them."""
+        text = b"".join((_BEFORE, *listed, _AFTER))
         if self.dialect == "odata":
-            rows = _with_nulls(bytes(rows))
-        text = b"".join((_BEFORE, rows, _AFTER))
+            text = _with_nulls(text)
         try:
             table = pj.read_json(
                 pa.py_buffer(text),
@@ -158,7 +159,6 @@ class Reader:
                 parse_options=pj.ParseOptions(
                     explicit_schema=self._asked, unexpected_field_behavior="error"
                 ),
-                memory_pool=_POOL,
             )
         except pa.ArrowInvalid as error:
             raise Unusual from error
@@ -176,7 +176,7 @@ class Reader:
         name = self._names[number]
         wire_type, kind = self.columns[name], self.kinds[name]
         if kind == "raw" and self._raw is not None and taken is not None:
-            return self._raw.to_array(name, taken.texts[name])
+            return self._raw.to_array(name, taken)
         array = parsed.field(number)
         if kind == "text":
             return texts_to_array(array, wire_type)

@@ -3,14 +3,15 @@
 What belongs here: the rules, as functions of schemas alone. What does not: reading the schemas of
 committed partitions (``lake.columns``), or what an answer's own schema lands as (``schema``).
 
-A hunt's view spans all of its partitions, so a column has to mean one thing in all of them:
+A view spans all partitions that a hunt has in a tenant, so a column has to mean one thing in all of
+them; what other tenants have is no concern of theirs:
 
 - A column that only some of them have is null in the others.
 - A column may have two types where one holds every value of the other exactly, as ``WIDER`` says;
   the view then shows the wider one. Types that land as the same text or truth value are alike.
   Any other change is a ``SchemaClash``, and so nothing is ever converted in silence.
-- The name under which a column lands follows from the names of all columns that the hunt's
-  partitions have. It is the same in whatever order they are exported, or it is a ``SchemaClash``:
+- The name under which a column lands follows from the names of all columns that these partitions
+  have. It is the same in whatever order they are exported, or it is a ``SchemaClash``:
   a name that has landed never passes to another column.
 """
 
@@ -59,7 +60,7 @@ Columns = tuple[Column, ...]
 
 @dataclass(frozen=True, slots=True)
 class Siblings:
-    """The other partitions of a hunt, which its view shows together with a new one.
+    """A hunt's other partitions in the tenant, which a view shows together with a new one.
 
     ``shapes`` has every set of columns that occurs, and the newest partition with it, in words;
     ``latest`` is what an answer without rows and without a schema is taken to have.
@@ -154,20 +155,25 @@ def changes(now: Columns, before: Columns, against: str) -> Changes:
 def mixed_types(shapes: Iterable[Columns]) -> Mapping[str, pa.DataType | None]:
     """The columns, by landed name, that partitions hold in several Arrow types.
 
-    With the type that holds them all, or ``None`` where there is none or the name is of several
-    columns: such partitions were not committed side by side but moved together by hand.
+    With the type that holds them all, or ``None`` where there is none, the name is of several
+    columns, or the column has several names: so it may be where they are of several tenants, or
+    were moved together by hand.
     """
     types: dict[str, set[str]] = {}
     wire_names: dict[str, set[str]] = {}
+    landed: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
     for columns in shapes:
         for column in columns:
             name = spelled.setdefault(column.landed.casefold(), column.landed)
             types.setdefault(name, set()).add(column.wire_type)
             wire_names.setdefault(name, set()).add(column.wire_name)
+            landed.setdefault(column.wire_name, set()).add(name)
     mixed: dict[str, pa.DataType | None] = {}
     for name, found in types.items():
-        wide = widest(found) if len(wire_names[name]) == 1 else None
+        # One name for one column of the service, and no other name for it.
+        is_one = len({name, *(one for each in wire_names[name] for one in landed[each])}) == 1
+        wide = widest(found) if is_one and len(wire_names[name]) == 1 else None
         if wide is None:
             mixed[name] = None
         elif len({arrow_type(each) for each in found}) > 1:

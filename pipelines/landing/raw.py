@@ -6,25 +6,28 @@ that need each digit), and what they become. What does not: the other columns (`
 
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.landing.canonical import read_json
 from pipelines.landing.dialects import Dialect, is_clean, without_noise
+from pipelines.landing.dynamic import DynamicTexts, has_inexact_numbers
 from pipelines.landing.values import Odd, to_array
 
-_SORTED: Final = msgspec.json.Encoder(order="sorted")
 _AS_IS: Final = msgspec.json.Encoder()
-_DECODE: Final = msgspec.json.Decoder().decode
 # A row whose first colon has a space behind it.
-_SPACED: Final = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*": ')
+_SPACED: Final = re.compile(rb'\[\s*\{\s*"(?:[^"\\]|\\.)*": ')
 # What stands in the block in place of a value that was taken out.
 _STAND_IN: Final = b"0"
+_NULL: Final = b"null"
 
 
 class Unusual(Exception):
@@ -33,131 +36,175 @@ class Unusual(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """A block without the values of some columns, and those values row by row.
+    """A block without the values of some columns, as a list; and those values row by row.
 
-    ``texts`` is by column; a text is ``None`` where a row lacks the column.
+    ``values`` is by column; a value is ``None`` where a row lacks the column. ``may_be_inexact``:
+    numbers may be among them whose digits a double does not keep.
     """
 
-    block: bytes
+    listed: bytes
     rows: int
-    texts: Mapping[str, Sequence[bytes | None]]
+    values: Mapping[str, Sequence[msgspec.Raw | None]]
+    may_be_inexact: bool
 
 
 class RawColumns:
-    """The columns of an answer that are taken out. ``names`` are the service's.
+    """The columns of an answer that are taken out. ``wire_types`` has the service's names of them.
 
-    Raises ``Unusual`` for names that can't be looked for.
+    ``others`` are the other keys that a row may have. Raises ``Unusual`` for names that can't be
+    looked for.
     """
 
-    def __init__(self, wire_types: Mapping[str, str], dialect: Dialect) -> None:
+    def __init__(
+        self, wire_types: Mapping[str, str], others: Iterable[str], dialect: Dialect
+    ) -> None:
         self.names = tuple(wire_types)
         self._wire_types = wire_types
         self._dialect = dialect
-        optional = msgspec.Raw | msgspec.UnsetType
-        fields = {
-            f"column_{number}": msgspec.field(name=name, default=msgspec.UNSET)
-            for number, name in enumerate(self.names)
+        self._dynamic = {
+            name: DynamicTexts() for name, wire_type in wire_types.items() if wire_type == "Object"
         }
+        fields = {name: f"member_{number}" for number, name in enumerate([*self.names, *others])}
+        members = [
+            (field, msgspec.Raw, msgspec.field(name=name, default=None))
+            for name, field in fields.items()
+        ]
         try:
             row = msgspec.defstruct(
-                "Row", [(field, optional, default) for field, default in fields.items()], gc=False
+                "Row", members, gc=False, omit_defaults=True, forbid_unknown_fields=True
             )
         except ValueError as error:
             # A name with quotes, backslashes or control characters.
             raise Unusual from error
-        self._getters = {
-            name: attrgetter(field) for name, field in zip(self.names, fields, strict=True)
-        }
+        self._fields = {name: fields[name] for name in self.names}
         self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
             types.GenericAlias(list, (row,))
         )
 
-    def take_out(self, block: bytes) -> TakenOut:
+    def take_out(self, block: bytes | memoryview) -> TakenOut:
         """Cut the values out. Raises ``Unusual`` where the block isn't a list of objects."""
+        listed = b"".join((b"[", block, b"]"))
         try:
-            rows = self._decoder.decode(b"[%b]" % block)
+            rows = self._decoder.decode(listed)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Unusual from error
-        texts = {
-            name: [None if raw is msgspec.UNSET else bytes(raw) for raw in map(of_row, rows)]
-            for name, of_row in self._getters.items()
-        }
-        return TakenOut(self._without(block, texts), len(rows), texts)
+        values = {name: list(map(attrgetter(field), rows)) for name, field in self._fields.items()}
+        rest = self._written_without(rows, values, len(listed))
+        if rest is None:
+            rest = self._without(listed, values)
+        inexact = bool(self._dynamic) and has_inexact_numbers(listed)
+        return TakenOut(rest, len(rows), values, inexact)
 
-    def _without(self, block: bytes, texts: Mapping[str, Sequence[bytes | None]]) -> bytes:
-        """The block with the stand-in where the values are. Raises ``Unusual``.
+    def _written_without(
+        self, rows: list[Any], values: Mapping[str, Sequence[msgspec.Raw | None]], size: int
+    ) -> bytes | None:
+        """The rows written again, with the stand-in where the values are.
+
+        ``None`` unless that has just the size that it must have. All other values are written as
+        they came; what is lost of spaces, escapes in keys, and keys that come twice makes less.
+        """
+        stand_in = msgspec.Raw(_STAND_IN)
+        for name, field in self._fields.items():
+            for row, value in zip(rows, values[name], strict=True):
+                if value is not None:
+                    setattr(row, field, stand_in)
+                    size -= len(value) - len(_STAND_IN)
+        rest = _AS_IS.encode(rows)
+        return rest if len(rest) == size else None
+
+    def _without(self, listed: bytes, values: Mapping[str, Sequence[msgspec.Raw | None]]) -> bytes:
+        """The list with the stand-in where the values are. Raises ``Unusual``.
 
         Between a row's values of these columns only plain ones stand, in which no such key can.
         Should rows have their keys in other orders, one is found in a later row than its own, and
         so none for the last.
         """
-        colon = b": " if _SPACED.match(block) else b":"
+        colon = b": " if _SPACED.match(listed) else b":"
         keys = [
-            (b"%b%b" % (_AS_IS.encode(name), colon), texts[name]) for name in self._in_order(block)
+            (b"%b%b" % (_AS_IS.encode(name), colon), values[name])
+            for name in self._in_order(listed)
         ]
-        view, place = memoryview(block), 0
+        view, place = memoryview(listed), 0
         pieces: list[bytes | memoryview] = []
         for row in range(len(keys[0][1])):
             for key, of_rows in keys:
-                text = of_rows[row]
-                if text is None:
+                value = of_rows[row]
+                if value is None:
                     continue
-                at = block.find(key, place)
+                text = bytes(value)
+                at = listed.find(key, place)
                 start = at + len(key)
-                if at < 0 or not block.startswith(text, start):
+                if at < 0 or not listed.startswith(text, start):
                     raise Unusual
                 pieces += (view[place:start], _STAND_IN)
                 place = start + len(text)
         pieces.append(view[place:])
         return b"".join(pieces)
 
-    def _in_order(self, block: bytes) -> list[str]:
+    def _in_order(self, listed: bytes) -> list[str]:
         """The columns in the order of the first row's keys."""
-        places = {name: block.find(_AS_IS.encode(name)) for name in self.names}
+        places = {name: listed.find(_AS_IS.encode(name)) for name in self.names}
         return sorted(self.names, key=places.__getitem__)
 
-    def to_array(self, name: str, texts: Sequence[bytes | None]) -> tuple[pa.Array, Odd]:
-        """The column, each of its different values made once."""
-        numbers: dict[bytes | None, int] = {}
+    def to_array(self, name: str, taken: TakenOut) -> tuple[pa.Array, Odd]:
+        """The column; and by row, verbatim, what its type can't hold."""
+        column = taken.values[name]
+        values = [value for value in column if value is not None]
+        odd: Odd = {}
+        if name in self._dynamic:
+            array = self._texts(name, values, may_be_inexact=taken.may_be_inexact)
+        else:
+            array, odd = self._cells(self._wire_types[name], list(map(bytes, values)))
+        if len(values) == len(column):
+            return array, odd
+        is_there = [value is not None for value in column]
+        if odd:
+            rows = np.flatnonzero(is_there).tolist()
+            odd = {rows[place]: value for place, value in odd.items()}
+        return _spread(array, is_there), odd
+
+    def _cells(self, wire_type: str, texts: Sequence[bytes]) -> tuple[pa.Array, Odd]:
+        """Values that need each digit, each of the different ones made once."""
+        numbers: dict[bytes, int] = {}
         places = [numbers.setdefault(text, len(numbers)) for text in texts]
-        different = list(numbers)
-        values, odd = self._made(name, different)
-        array = values.take(pa.array(places, pa.int32()))
-        if not odd:
-            return array, {}
-        return array, {row: odd[place] for row, place in enumerate(places) if place in odd}
+        values = without_noise(list(map(_value, numbers)), wire_type, self._dialect)
+        array, odd = to_array(values, wire_type)
+        by_row = {row: odd[place] for row, place in enumerate(places) if place in odd}
+        return array.take(pa.array(places, pa.int32())), by_row
 
-    def _made(self, name: str, texts: Sequence[bytes | None]) -> tuple[pa.Array, Odd]:
-        if self._wire_types[name] == "Object":
-            made = [None if text is None else self._dynamic(text) for text in texts]
-            return pa.array(made, pa.binary()).cast(pa.string()), {}
-        values = [None if text is None else _value(text) for text in texts]
-        cleaned = without_noise(values, self._wire_types[name], self._dialect)
-        return to_array(cleaned, self._wire_types[name])
+    def _texts(self, name: str, values: Sequence[msgspec.Raw], *, may_be_inexact: bool) -> pa.Array:
+        """The canonical texts of dynamic values."""
+        texts_of = self._dynamic[name].of
+        if self._dialect == "plain":
+            texts = texts_of(values, may_be_inexact=may_be_inexact)
+        else:
+            are_clean = [is_clean(bytes(value)) for value in values]
+            clean = list(compress(values, are_clean))
+            texts = _spread(texts_of(clean, may_be_inexact=may_be_inexact), are_clean)
+        if texts.null_count:
+            unproven = texts.is_null()
+            left = [bytes(values[row]) for row in pc.indices_nonzero(unproven).to_pylist()]
+            made = {text: self._exactly(text) for text in set(left)}
+            exact = pa.array([made[text] for text in left], pa.binary())
+            texts = pc.replace_with_mask(texts, unproven, exact)
+        are_null = pc.equal(texts, _NULL)
+        if pc.any(are_null, min_count=0).as_py():
+            texts = pc.if_else(are_null, None, texts)
+        return texts.cast(pa.string())
 
-    def _dynamic(self, text: bytes) -> bytes | None:
-        """The canonical text of a dynamic value."""
-        if self._dialect == "plain" or is_clean(text):
-            made = _canonical(text)
-            if made is not None:
-                return made if made != b"null" else None
+    def _exactly(self, text: bytes) -> bytes:
+        """The canonical text of a dynamic value, read without loss; of nothing it is ``null``."""
         array, _ = to_array(without_noise([_value(text)], "Object", self._dialect), "Object")
         canonical: str | None = array[0].as_py()
-        return None if canonical is None else canonical.encode()
+        return _NULL if canonical is None else canonical.encode()
 
 
-def _canonical(text: bytes) -> bytes | None:
-    """The canonical form, if it is plain that nothing changes but the order of keys.
-
-    Value by value: of many values together Python's collector makes the slower part.
-    """
-    try:
-        value = _DECODE(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-    in_order = _SORTED.encode(value)
-    # Written as it came, nothing was lost: no digit, no repeated key, no escape.
-    return in_order if in_order == text or _AS_IS.encode(value) == text else None
+def _spread(array: pa.Array, is_there: Sequence[bool]) -> pa.Array:
+    """The values in the places where there is one, and null in the others."""
+    if all(is_there):
+        return array
+    there = np.array(is_there, np.bool_)
+    return array.take(pa.array(np.cumsum(there) - 1, mask=~there))
 
 
 def _value(text: bytes) -> Any:

@@ -5,6 +5,7 @@ together for one question. What does not: waiting, or keeping to one call in fli
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -37,6 +38,10 @@ class Ledger:
     def at(cls, path: Path) -> Self:
         """The ledger in a SQLite file. Raises ``LakeUnwritable``."""
         return cls(SqliteStore(path))
+
+    def kept_open(self) -> AbstractContextManager[None]:
+        """Make steps cheaper for a while, in which the process must not fork."""
+        return self.store.kept_open()
 
     def expected_seconds(self, tenant: str, turn: Turn) -> float:
         """What the turn says, or else the longest of the hunt's last calls, or a cautious guess."""

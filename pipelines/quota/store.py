@@ -5,6 +5,7 @@ What belongs here: the protocol, and the call as it is read back. What does not:
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,10 @@ class LedgerCall:
 
 class LedgerStore(Protocol):
     """What a database must do for the ledger. Every step is atomic, and seen by every process."""
+
+    def kept_open(self) -> AbstractContextManager[None]:
+        """Make steps cheaper for a while, in which the process must not fork."""
+        ...
 
     def reserve(self, tenant: str, turn: Turn, *, started_ns: int, worst_seconds: float) -> int:
         """Write a call down before it is sent, durably; returns its id."""

@@ -19,19 +19,30 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.standin.faults import Fault
+from pipelines.standin.managed import APP_SERVICE, VIRTUAL_MACHINE
+from pipelines.standin.refused import SignInRefused
 from pipelines.standin.replies import Reply, head, json_reply
 from pipelines.standin.service import PATHS, Service
-from pipelines.standin.signin import SignIn, SignInRefused
+from pipelines.standin.signin import SignIn
 from pipelines.standin.spoiling import packed
 
 # For queries that are being answered when it stops; no client waits for more.
 _STOP_SECONDS: Final = 5.0
 _DISCOVERY: Final = "/v2.0/.well-known/openid-configuration"
 _TOKEN: Final = "/oauth2/v2.0/token"  # noqa: S105 - a path
+_DEVICE_CODE: Final = "/oauth2/v2.0/devicecode"
+# Where people enter codes.
+_PEOPLE: Final = "/devicelogin"
 _ABOUT: Final = (
     b"<h1>huntlake's stand-in tenant</h1><p>It speaks the advanced hunting API on this port. "
     b"<code>huntlake standin --help</code> says how to use it.</p>"
 )
+
+
+_ENTERED: Final = {
+    True: b"<h1>Signed in</h1><p>You may close this page.</p>",
+    False: b'<h1>Sign in</h1><form>Code <input name="code"> <button>Sign in</button></form>',
+}
 
 
 class StandinServer(ThreadingHTTPServer):
@@ -113,8 +124,14 @@ class _Handler(BaseHTTPRequestHandler):
         super().finish()
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if path.endswith(_DISCOVERY):
+        path, asked = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))
+        if path in (APP_SERVICE, VIRTUAL_MACHINE):
+            managed = self.server.sign_in.managed
+            self._send(json_reply(*managed.answer(path, asked, dict(self.headers))))
+        elif path == _PEOPLE:
+            known = self.server.sign_in.people.approve(asked.get("code", ""))
+            self._send(Reply(HTTPStatus.OK, _ENTERED[known], content_type="text/html"))
+        elif path.endswith(_DISCOVERY):
             tenant = path.removesuffix(_DISCOVERY).strip("/")
             self._sign_in(lambda: self.server.sign_in.discovery(self.server.url, tenant))
         elif path == "/":
@@ -125,7 +142,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlsplit(self.path).path
-        if path.endswith(_TOKEN):
+        if path.endswith(_DEVICE_CODE):
+            tenant = path.removesuffix(_DEVICE_CODE).strip("/")
+            form = dict(parse_qsl(content.decode()))
+            page = f"{self.server.url}{_PEOPLE}"
+            self._sign_in(lambda: self.server.sign_in.invite(form, tenant, page))
+        elif path.endswith(_TOKEN):
             tenant = path.removesuffix(_TOKEN).strip("/")
             form = dict(parse_qsl(content.decode()))
             endpoint = f"{self.server.url}{path}"

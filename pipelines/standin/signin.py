@@ -1,14 +1,13 @@
 """The stand-in's sign-in service: as much of Microsoft's as msal needs.
 
-What belongs here: tokens and who gets one. What does not: HTTP (``server``). A token is a random
-word that this process remembers; its life is counted by the injected clock.
+What belongs here: tokens and which application gets one. What does not: people (``people``), other
+issuers (``federation``), managed identities (``managed``), or HTTP (``server``). A token is a
+random word that this process remembers; its life is counted by the injected clock.
 """
 
 import secrets
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pipelines.clock import NANOSECONDS_PER_SECOND, Clock
 from pipelines.hunts import SurfaceName
+from pipelines.standin.federation import Federation
+from pipelines.standin.managed import ManagedIdentities
+from pipelines.standin.people import People
+from pipelines.standin.refused import SignInRefused
 
 RESOURCES: Final[Mapping[SurfaceName, str]] = MappingProxyType(
     {
@@ -29,6 +32,17 @@ RESOURCES: Final[Mapping[SurfaceName, str]] = MappingProxyType(
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _DEFAULT_SCOPE: Final = "/.default"
+_DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_BY_PERSON: Final = (_DEVICE_CODE, "refresh_token")
+# What OpenID Connect asks for beside a resource's permission.
+_OF_OPENID: Final = frozenset({"openid", "profile", "offline_access"})
+DELEGATED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "https://api.security.microsoft.com": "AdvancedHunting.Read",
+        "https://graph.microsoft.com": "ThreatHunting.Read.All",
+        "https://api.securitycenter.microsoft.com": "AdvancedQuery.Read",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +53,12 @@ class Token:
     until_ns: int
 
 
-class SignInRefused(Exception):
-    """A request for a token that is turned down: OAuth's error code and Microsoft's own."""
-
-    def __init__(self, error: str, code: int, description: str) -> None:
-        super().__init__(description)
-        self.error = error
-        self.code = code
-
-    @property
-    def status(self) -> HTTPStatus:
-        """401 where the application could not prove who it is, as OAuth has it; else 400."""
-        unproved = self.error == "invalid_client"
-        return HTTPStatus.UNAUTHORIZED if unproved else HTTPStatus.BAD_REQUEST
-
-    def body(self) -> Mapping[str, Any]:
-        """The answer's body."""
-        return {
-            "error": self.error,
-            "error_description": f"AADSTS{self.code}: {self}",
-            "error_codes": [self.code],
-            "correlation_id": str(uuid.uuid4()),
-        }
-
-
 @dataclass(slots=True)
 class SignIn:
-    """One tenant with one application, which has a secret and may have certificates."""
+    """One tenant with one application, which has a secret and may have certificates.
+
+    Another issuer's tokens stand for it, and people may sign in with it.
+    """
 
     tenant_id: str
     client_id: str
@@ -75,7 +68,15 @@ class SignIn:
     own_url: str = ""
     client_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     certificates: list[x509.Certificate] = field(default_factory=list)
+    federation: Federation = field(init=False)
+    people: People = field(init=False)
+    managed: ManagedIdentities = field(init=False)
     _tokens: dict[str, Token] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.federation = Federation(self.clock)
+        self.people = People(self.clock)
+        self.managed = ManagedIdentities(self._managed)
 
     def discovery(self, base: str, tenant_id: str) -> Mapping[str, Any]:
         """What msal reads first: where tokens are to be had."""
@@ -91,25 +92,25 @@ class SignIn:
         self, form: Mapping[str, str], tenant_id: str, token_endpoint: str
     ) -> Mapping[str, Any]:
         """A token for a form as msal posts it. Raises ``SignInRefused``."""
-        self._require(tenant_id)
-        if form.get("client_id") != self.client_id:
-            raise SignInRefused(
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{form.get('client_id')}' was not found in the "
-                f"directory '{self.tenant_id}'.",
-            )
+        self._require_application(form, tenant_id)
+        if form.get("grant_type") in _BY_PERSON:
+            username, scope = self.people.behind(form)
+            resource, permission = self._permission(scope)
+            person = self.people.identity(username, self.client_id, self.tenant_id)
+            return {
+                **self._answer(self._word(resource)),
+                "scope": f"{resource}/{permission}",
+                **person,
+            }
         self._authenticate(form, token_endpoint)
-        resource = self._resource(form.get("scope", ""))
-        word = secrets.token_urlsafe(32)
-        until_ns = self.clock.now_ns() + round(self.token_seconds * NANOSECONDS_PER_SECOND)
-        self._tokens[word] = Token(resource, until_ns)
-        return {
-            "token_type": "Bearer",
-            "expires_in": int(self.token_seconds),
-            "ext_expires_in": int(self.token_seconds),
-            "access_token": word,
-        }
+        return self._answer(self._word(self._resource(form.get("scope", ""))))
+
+    def invite(self, form: Mapping[str, str], tenant_id: str, page: str) -> Mapping[str, Any]:
+        """A code for a person to enter on the page. Raises ``SignInRefused``."""
+        self._require_application(form, tenant_id)
+        scope = form.get("scope", "")
+        self._permission(scope)
+        return self.people.invite(page, scope)
 
     def find(self, word: str) -> Token | None:
         """What a token is good for, while it is."""
@@ -124,6 +125,33 @@ class SignIn:
         """Make every token that was issued worthless."""
         self._tokens.clear()
 
+    def _word(self, resource: str) -> str:
+        word = secrets.token_urlsafe(32)
+        until_ns = self.clock.now_ns() + round(self.token_seconds * NANOSECONDS_PER_SECOND)
+        self._tokens[word] = Token(resource, until_ns)
+        return word
+
+    def _answer(self, word: str) -> Mapping[str, Any]:
+        return {
+            "token_type": "Bearer",
+            "expires_in": int(self.token_seconds),
+            "ext_expires_in": int(self.token_seconds),
+            "access_token": word,
+        }
+
+    def _managed(self, resource: str) -> tuple[str, int]:
+        return self._word(self._known(resource)), int(self.token_seconds)
+
+    def _require_application(self, form: Mapping[str, str], tenant_id: str) -> None:
+        self._require(tenant_id)
+        if form.get("client_id") != self.client_id:
+            raise SignInRefused(
+                "unauthorized_client",
+                700016,
+                f"Application with identifier '{form.get('client_id')}' was not found in the "
+                f"directory '{self.tenant_id}'.",
+            )
+
     def _require(self, tenant_id: str) -> None:
         if tenant_id != self.tenant_id:
             raise SignInRefused("invalid_tenant", 90002, f"Tenant '{tenant_id}' not found.")
@@ -132,7 +160,18 @@ class SignIn:
         scope = scopes.split(" ", maxsplit=1)[0]
         if not scope.endswith(_DEFAULT_SCOPE):
             raise SignInRefused("invalid_scope", 70011, f"The scope '{scope}' is not valid.")
-        resource = scope.removesuffix(_DEFAULT_SCOPE)
+        return self._known(scope.removesuffix(_DEFAULT_SCOPE))
+
+    def _permission(self, scopes: str) -> tuple[str, str]:
+        """The resource and its permission that a person is asked for."""
+        [scope, *_] = [*sorted(set(scopes.split()) - _OF_OPENID), ""]
+        resource, _, permission = scope.rpartition("/")
+        self._known(resource)
+        if permission != DELEGATED.get(resource):
+            raise SignInRefused("invalid_scope", 70011, f"The scope '{scope}' is not valid.")
+        return resource, permission
+
+    def _known(self, resource: str) -> str:
         if resource not in (*RESOURCES.values(), self.own_url):
             raise SignInRefused(
                 "invalid_resource",
@@ -143,7 +182,9 @@ class SignIn:
 
     def _authenticate(self, form: Mapping[str, str], token_endpoint: str) -> None:
         if form.get("client_assertion_type") == _ASSERTION_TYPE:
-            if not self._is_signed(form.get("client_assertion", ""), token_endpoint):
+            assertion = form.get("client_assertion", "")
+            by_other = self.federation.accepts(assertion)
+            if not by_other and not self._is_signed(assertion, token_endpoint):
                 raise SignInRefused(
                     "invalid_client",
                     700027,

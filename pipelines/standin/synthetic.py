@@ -4,7 +4,7 @@ What belongs here: when events happen and what they say. What does not: how they
 (``store``). DuckDB makes them, from hashes of row numbers, so that a month takes seconds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,20 @@ _MINOR_ROWS: Final = 300
 _SNAPSHOT_ROWS: Final = 1_000
 _NO_TIME: Final = "NULL::TIMESTAMP_NS"
 
+# The instant of row i of the n in a window, as SQL: more happens in the middle of the window than
+# at its ends; one row in fifty falls into a burst of a second; each run of a dozen rows in five
+# hundred has one and the same tick; the first and the last row lie on the first and last tick.
+_SHARE: Final = "((i + 0.5) / n)"
+_RHYTHM: Final = f"({_SHARE} + 0.8 * sin(2 * pi() * {_SHARE}) / (2 * pi()))"
+_SPREAD: Final = f"least(greatest(floor({_RHYTHM} * ticks)::BIGINT + h % 9999991, 0), ticks - 1)"
+_BURST: Final = "(ticks // 3 + h % 10000000) % ticks"
+_TIE: Final = "((ticks // 1000) * ((i // 500) % 1000) + 1234567) % ticks"
+_OFFSET: Final = (
+    f"CASE WHEN i = 0 THEN 0 WHEN i = n - 1 THEN ticks - 1 "
+    f"WHEN i % 500 < 12 THEN {_TIE} WHEN i % 50 = 13 THEN {_BURST} ELSE {_SPREAD} END"
+)
+_INSTANT: Final = f"make_timestamp_ns((start + {_OFFSET}) * {NANOSECONDS_PER_TICK})"
+
 
 @dataclass(frozen=True, slots=True)
 class SyntheticSettings:
@@ -64,15 +78,16 @@ def build(path: Path, settings: SyntheticSettings) -> None:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")
         for table in (*EVENT_TABLES, TYPES_TABLE):
             create_table(connection, table)
-            for day, rows in _days(table, settings):
-                insert_events(connection, table, day, rows=rows, seed=settings.seed)
+            _insert(connection, table, _days(table, settings), seed=settings.seed)
         whole = Window(settings.end - settings.days * _DAY_TICKS, settings.end)
         for table in MINOR_TABLES:
             create_table(connection, table)
-            insert_events(connection, table, whole, rows=_MINOR_ROWS, seed=settings.seed)
+            _insert(connection, table, [(whole, _MINOR_ROWS)], seed=settings.seed)
         for table in SNAPSHOT_TABLES:
             create_table(connection, table)
-            _insert(connection, table, _NO_TIME, rows=_SNAPSHOT_ROWS, seed=settings.seed)
+            numbers = f"SELECT i, {settings.seed} AS seed, 0 AS start, 0 AS ticks, i AS n"
+            source = f"{numbers} FROM range({_SNAPSHOT_ROWS}) AS numbers(i)"
+            _insert_rows(connection, table, _NO_TIME, source)
         connection.commit()
     beside.replace(path)
 
@@ -81,14 +96,37 @@ def insert_events(
     connection: duckdb.DuckDBPyConnection, table: str, window: Window, *, rows: int, seed: int
 ) -> None:
     """Add events to ``table`` within the window."""
-    if rows > 0:
-        instant = _instant(window, rows)
-        _insert(connection, table, instant, rows=rows, seed=seed + window.start % 1_000_003)
+    _insert(connection, table, [(window, rows)], seed=seed)
 
 
 def _insert(
-    connection: duckdb.DuckDBPyConnection, table: str, instant: str, *, rows: int, seed: int
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    windows: Iterable[tuple[Window, int]],
+    *,
+    seed: int,
 ) -> None:
+    """Add so many events in each window: in one statement, since planning it takes the longest."""
+    filled = [
+        f"({window.start}, {window.ticks}, {rows}, {seed + window.start % 1_000_003})"
+        for window, rows in windows
+        if rows > 0
+    ]
+    if filled:
+        _insert_rows(
+            connection,
+            table,
+            _INSTANT,
+            f"SELECT start, ticks, n, i, seed "
+            f"FROM (VALUES {', '.join(filled)}) AS windows(start, ticks, n, seed), "
+            f"unnest(range(n)) AS numbers(i)",
+        )
+
+
+def _insert_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, instant: str, numbers: str
+) -> None:
+    """Add a row for each of ``numbers``, a query of start, ticks, n, i and seed."""
     kinds = columns(table)
     special = awkward_columns() if table == TYPES_TABLE else {}
     values = [
@@ -101,12 +139,11 @@ def _insert(
         names.append("Timestamp")
         values.append(instant)
     targets = ", ".join(f'"{held_name(name)}"' for name in names)
-    # The service promises no order, so neither does the table.
+    # The service promises no order, so neither does a day.
     connection.execute(
         f"INSERT INTO {held_table(table)} ({targets}) SELECT {', '.join(values)} "
-        f"FROM (SELECT i, (hash(i, {seed}) >> 2)::BIGINT AS h, "
-        f"(hash(i, {seed}, 'g') >> 2)::BIGINT AS g, {rows} AS n "
-        f"FROM range({rows}) AS numbers(i) ORDER BY h)"
+        f"FROM (SELECT start, ticks, n, i, (hash(i, seed) >> 2)::BIGINT AS h, "
+        f"(hash(i, seed, 'g') >> 2)::BIGINT AS g FROM ({numbers}) ORDER BY start, h)"
     )
 
 
@@ -128,23 +165,3 @@ def _days(table: str, settings: SyntheticSettings) -> Iterator[tuple[Window, int
         elif weekend:
             rows = int(rows * _WEEKEND_SHARE)
         yield day, rows
-
-
-def _instant(window: Window, rows: int) -> str:
-    """SQL for the instant of row ``i`` of ``n``: a rhythm over the window, bursts, ties and edges.
-
-    More happens in the middle of the window than at its ends; one row in fifty falls into a burst
-    of a second; each run of a dozen rows in five hundred has one and the same tick; the first and
-    the last row lie on the window's first and last tick.
-    """
-    ticks = window.ticks
-    share = "(i + 0.5) / n"
-    rhythm = f"({share} + 0.8 * sin(2 * pi() * {share}) / (2 * pi()))"
-    spread = f"least(greatest(floor({rhythm} * {ticks})::BIGINT + h % 9999991, 0), {ticks} - 1)"
-    burst = f"({ticks} // 3 + h % 10000000) % {ticks}"
-    tie = f"(({ticks} // 1000) * ((i // 500) % 1000) + 1234567) % {ticks}"
-    offset = (
-        f"CASE WHEN i = 0 THEN 0 WHEN i = {rows} - 1 THEN {ticks} - 1 "
-        f"WHEN i % 500 < 12 THEN {tie} WHEN i % 50 = 13 THEN {burst} ELSE {spread} END"
-    )
-    return f"make_timestamp_ns(({window.start} + {offset}) * {NANOSECONDS_PER_TICK})"

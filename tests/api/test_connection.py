@@ -3,8 +3,9 @@
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from pipelines.api.connection import open_connection
 from pipelines.clock import SimulatedClock
 from pipelines.errors import ConnectionFailed, SettingsError, SignInError
 from pipelines.settings import Settings, load_settings
+from pipelines.standin import Standin
 
 # A host that is nobody's, needs no name server, and is not what this machine calls itself.
 FAR = "127.0.0.2:1"
@@ -166,3 +168,20 @@ def test_authorities_that_the_environment_replaces_with_nothing_are_named(
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authorities.pem")
     with pytest.raises(SettingsError, match=r"SSL_CERT_FILE: /nowhere/authorities\.pem"):
         tls_context(settings)
+
+
+def test_authorities_are_read_once_until_they_change(
+    serve: Callable[..., Standin], tmp_path: Path
+) -> None:
+    """A hundred tenants share what they trust; a bundle that is written anew counts at once."""
+    settings = load_settings(serve().environment("graph"), root=tmp_path)
+    bundle = tmp_path / "authorities.pem"
+    assert settings.ca_bundle is not None
+    bundle.write_bytes(settings.ca_bundle.read_bytes())
+    mine = replace(settings, ca_bundle=bundle)
+    first = tls_context(mine)
+    assert tls_context(mine) is first
+    assert tls_context(replace(settings, ca_bundle=None)) is not first
+    bundle.write_bytes(b"no certificate any more")
+    with pytest.raises(SettingsError, match="HUNTLAKE_CA_BUNDLE"):
+        tls_context(mine)

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 
 from pipelines.api import SURFACES, TokenSource, token_source
+from pipelines.api.signin_failures import refused
 from pipelines.errors import SettingsError, SignInError, SignInUnavailable
 from pipelines.identity import Certificate, ClientSecret
 from pipelines.settings import Settings, load_settings
@@ -421,3 +422,60 @@ def test_no_repr_shows_the_secret_or_a_token(settings: Settings) -> None:
         hidden = (tokens.token(), settings.identity.secret)
         shown = repr(settings) + repr(tokens)
     assert not any(word in shown for word in hidden if word)
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint", "trusted"),
+    [
+        ("localhost:1", "https://localhost:1/token", True),
+        ("localhost:1", "https://localhost:2/token", False),
+        ("localhost:1", "http://localhost:1/token", False),
+        ("localhost:1", "https://login.microsoftonline.com/token/x", False),
+        ("login.microsoftonline.com", "https://login.microsoftonline.com/x/token", True),
+        ("login.microsoftonline.com", "https://login.windows.net/x/token", True),
+        ("login.microsoftonline.com", "https://login.microsoftonline.com.evil.example/x", False),
+    ],
+)
+def test_a_secret_goes_nowhere_but_to_the_authority(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    endpoint: str,
+    trusted: bool,
+) -> None:
+    """Wherever discovery points to: a forged answer would else have the secret sent there."""
+    sent: list[str] = []
+
+    def answer(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        token = {"access_token": "a-token", "expires_in": 3600}
+        return httpx.Response(200, json={**DISCOVERY, "token_endpoint": endpoint, **token})
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    with tokens_for(replace(settings, authority_host=host)) as tokens:
+        if trusted:
+            assert tokens.token() == "a-token"
+        else:
+            # In plain HTTP msal itself goes nowhere.
+            with pytest.raises(SignInError, match=r"so nothing is sent there|an https url"):
+                tokens.token()
+    assert sent == (["GET", "POST"] if trusted else ["GET"])
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("AADSTS7000218: must contain the parameter: 'client_assertion' or 'x'.\r\nTrace", True),
+        ("{'access_token': 'hidden-word', 'x': 1}", False),
+        ('{"refresh_token":"hidden-word"}', False),
+        ("client_secret=hidden-word", False),
+    ],
+)
+def test_a_description_that_holds_a_token_is_not_shown(
+    settings: Settings, description: str, shown: bool
+) -> None:
+    """What the service writes is quoted, but for what nobody may see."""
+    error = refused(settings, {"error": "x", "error_description": description})
+    assert "hidden-word" not in str(error)
+    assert ("must contain" in str(error)) is shown
+    assert "Trace" not in str(error)

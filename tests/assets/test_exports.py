@@ -9,6 +9,7 @@ import pytest
 
 from assets.catalogue import TenantHunts
 from assets.definitions import build_defs
+from assets.metadata import PARTITION_NUMBERS
 from assets.quota import quota_asset
 from assets.resources import EngineResource
 from pipelines.engine import Engine
@@ -98,6 +99,8 @@ def test_one_partition_is_materialized_with_what_it_cost(
     values = {name: value.value for name, value in metadata.items()}
     assert values["dagster/partition_row_count"] == 1_500
     assert values["calls"] == len(standin.calls) == 2
+    assert set(PARTITION_NUMBERS) <= values.keys()
+    assert (values["errors"], values["retries"]) == (0, 0)
     assert (values["calls_wasted"], values["rows_wasted"]) == (0, 1)
     assert values["running_seconds"] > 0
     assert values["bytes"] == Path(values["dagster/uri"]).stat().st_size

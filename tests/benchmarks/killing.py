@@ -410,7 +410,8 @@ def _seen(layout: LakeLayout) -> dict[str, dict[str, Rows]]:
     if not layout.catalogue.exists():
         return seen
     with connect(layout) as lake:
-        views = lake.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        main = "WHERE NOT internal AND schema_name = 'main'"
+        views = lake.sql(f"SELECT view_name FROM duckdb_views() {main}").fetchall()
         for (hunt,) in views:
             rows = lake.sql(f"SELECT date::VARCHAR, {_COLUMNS[hunt]} FROM {hunt}").fetchall()
             for day, *row in rows:

@@ -13,7 +13,15 @@ from typing import Final
 from pipelines.api import SURFACES, HuntingClient, Surface
 from pipelines.clock import SystemClock
 from pipelines.hunts import SurfaceName
-from pipelines.landing import Answer, Decoder, StagedSlice, Staging, commit, decode
+from pipelines.landing import (
+    Answer,
+    Decoder,
+    StagedSlice,
+    Staging,
+    commit,
+    decode,
+    use_system_allocator,
+)
 from pipelines.landing.dialects import Dialect
 from pipelines.spans import Span
 from tests.landing.samples import HOUR, a_receipt, a_record, hours
@@ -49,11 +57,13 @@ def decode_ours(
 
 def land(body: bytes, dialect: Dialect, target: Path) -> None:
     """From the bytes of an answer to its committed partition."""
+    use_system_allocator()
     _land(decode(body, dialect), target)
 
 
 def land_fetched(url: str, tls: ssl.SSLContext, dialect: Dialect, target: Path) -> None:
     """From the socket to the committed partition, by the client that exports use."""
+    use_system_allocator()
     with (
         HuntingClient(
             _surface(dialect),
@@ -80,6 +90,7 @@ def stage(
     chunks: Iterable[bytes], dialect: Dialect, folder: Path, rows: int | None = None
 ) -> StagedSlice:
     """The answer that comes in chunks, or its first rows, as a slice on disk."""
+    use_system_allocator()
     with Decoder(dialect) as decoder:
         for chunk in chunks:
             decoder.feed(chunk)

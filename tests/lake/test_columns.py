@@ -37,7 +37,7 @@ def land(
 
 
 def test_siblings_are_all_partitions_but_the_one_to_be_committed(layout: LakeLayout) -> None:
-    """Of all tenants, since a view spans them; days and hours alike."""
+    """Of its own tenant, days and hours alike: another's can't stand in its way."""
     target = land(layout, "2026-11-20", {"n": "Int32"})
     land(layout, "2026-11-21", {"n": "Int64"})
     land(layout, "2026-11-19", {"m": "Guid"}, tenant="fabrikam")
@@ -45,11 +45,20 @@ def test_siblings_are_all_partitions_but_the_one_to_be_committed(layout: LakeLay
     found = LandedColumns(layout, "logons").siblings(target)
     assert sorted(found.shapes.values()) == [
         "partition 2026-11-18-07:00 of tenant contoso",
-        "partition 2026-11-19 of tenant fabrikam",
         "partition 2026-11-21 of tenant contoso",
     ]
-    assert found.names == {"n", "m", "o"}
+    assert found.names == {"n", "o"}
     assert [column.wire_type for column in found.latest] == ["Guid"]
+
+
+def test_a_view_across_tenants_sees_what_each_of_them_has(layout: LakeLayout) -> None:
+    """Or one tenant's alone, for its own view."""
+    land(layout, "2026-11-20", {"n": "Int32"})
+    land(layout, "2026-11-20", {"n": "Guid"}, tenant="contoso-2")
+    landed = LandedColumns(layout, "logons")
+    assert len(landed.shapes()) == 2
+    [[column]] = landed.shapes("contoso")
+    assert column.wire_type == "Int32"
 
 
 def test_an_empty_day_is_like_the_day_before_it_that_has_columns(layout: LakeLayout) -> None:
@@ -127,12 +136,14 @@ def test_a_file_that_can_not_be_read_is_an_error(
         LandedColumns(layout, "logons").siblings(target)
 
 
-def test_hunts_are_committed_one_at_a_time(layout: LakeLayout) -> None:
-    """What fitted when it was compared goes on to fit until it is there."""
-    landed = LandedColumns(layout, "logons")
-    with landed.unchanging():
-        other = FileLock(layout.hunt_lock("logons"))
+def test_a_tenant_s_hunts_are_committed_one_at_a_time(layout: LakeLayout) -> None:
+    """What fitted when it was compared goes on to fit until it is there; others need not wait."""
+    target = layout.partition_file("logons", "contoso", partition("daily", "2026-11-20"))
+    same = FileLock(layout.hunt_lock("logons", "contoso"))
+    with LandedColumns(layout, "logons").unchanging(target):
         with pytest.raises(Timeout):
-            other.acquire(blocking=False)
-    with other.acquire(blocking=False):
+            same.acquire(blocking=False)
+        with FileLock(layout.hunt_lock("logons", "fabrikam")).acquire(blocking=False):
+            pass
+    with same.acquire(blocking=False):
         pass

@@ -83,7 +83,7 @@ def statistics(body: bytes) -> tuple[float | None, int | None]:
 def _envelope(body: bytes) -> dict[str, Any]:
     """The members of the outermost object by their names in lower case."""
     try:
-        value = _read(body.decode("utf-8"))
+        value = read(body.decode("utf-8"))
     # A depth that Python can't read is none that the service writes.
     except (ValueError, RecursionError) as error:
         raise NotWhole("no JSON") from error
@@ -128,7 +128,8 @@ def _text_of(entry: dict[str, Any], wanted: str) -> str:
     return values[0]
 
 
-def _read(text: str) -> Any:
+def read(text: str) -> Any:
+    """Any JSON, with numbers as their digits and objects that repeat a key as pairs."""
     return json.loads(
         text,
         parse_float=Num,
@@ -370,7 +371,7 @@ def _object_in(text: Any) -> dict[str, Any] | None:
     if not isinstance(text, str) or not text.startswith("{"):
         return None
     try:
-        value = _read(text)
+        value = read(text)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

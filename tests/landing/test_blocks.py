@@ -75,13 +75,24 @@ def in_order(*keys: str) -> str:
 
 
 def test_dynamic_values_may_stand_anywhere_in_their_rows() -> None:
-    """In another order than the schema's, or each row in its own: then the exact way reads them."""
-    same = [in_order("Bag", "Exact"), in_order("Bag", "Exact")]
-    assert read(*same).column("Bag").to_pylist() == ['{"a":[{"T":1}],"b":1.5}'] * 2
-    with pytest.raises(Unusual):
-        read(in_order("Bag", "Exact"), in_order("Exact", "Bag"))
-    with pytest.raises(Unusual):
-        read(in_order("Exact", "Bag"), in_order("Bag", "Exact"))
+    """In another order than the schema's, or each row in its own."""
+    both = [in_order("Bag", "Exact"), in_order("Exact", "Bag")]
+    for rows in ([both[0]] * 2, both, both[::-1]):
+        table = read(*rows)
+        assert table.column("Bag").to_pylist() == ['{"a":[{"T":1}],"b":1.5}'] * 2
+        assert table.column("Name").to_pylist() == ['é "x"'] * 2
+
+
+def test_spaced_rows_have_their_keys_in_one_order() -> None:
+    """Else the exact way reads them: what was taken out is looked for in the text."""
+    both = [
+        json.dumps(json.loads(in_order(*keys))) for keys in (("Bag", "Exact"), ("Exact", "Bag"))
+    ]
+    for row in both:
+        assert read(row, row).column("Bag").to_pylist() == ['{"a":[{"T":1}],"b":1.5}'] * 2
+    for mixed in (both, both[::-1]):
+        with pytest.raises(Unusual):
+            read(*mixed)
 
 
 def test_a_dynamic_value_may_hold_the_keys_of_its_row() -> None:

@@ -160,7 +160,7 @@ def test_partitions_that_do_not_fit_each_other_refuse_no_third() -> None:
     assert beside_siblings({"n": "Int32"}, siblings, where="logons").names[0] == "n"
     with pytest.raises(SchemaClash, match="column LogonId would land as LogonId_2, and is LogonId"):
         beside_siblings({"LogonId": "Int64"}, siblings, where="logons")
-    assert mixed_types(shapes) == {"LogonId": None}
+    assert mixed_types(shapes) == {"LogonId": None, "LogonId_2": None}
 
 
 def test_an_answer_without_columns_has_those_of_the_partition_before() -> None:

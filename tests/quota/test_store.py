@@ -116,3 +116,15 @@ def test_a_lock_that_can_not_be_taken_is_named(tmp_path: Path) -> None:
             locks=tmp_path / "file" / "locks",
             clock=SimulatedClock(0),
         )
+
+
+def test_kept_open_its_steps_leave_the_log_to_the_end(tmp_path: Path) -> None:
+    """Others see each step at once, and when it closes all is in the one file."""
+    path = tmp_path / "ledger.sqlite"
+    store, log = SqliteStore(path), path.with_name("ledger.sqlite-wal")
+    with store.kept_open():
+        mine = store.wait("t", TURN, now_ns=5)
+        assert log.stat().st_size > 0
+        assert SqliteStore(path).waiting("t", now_ns=7) == [mine]
+    assert not log.exists()
+    assert SqliteStore(path).waiting("t", now_ns=7) == [mine]

@@ -1,5 +1,6 @@
 """The stand-in's sign-in: who gets a token, and for how long. Real msal uses it in tests/api."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pipelines.clock import NANOSECONDS_PER_SECOND, SimulatedClock, SystemClock
 from pipelines.standin import _today
 from pipelines.standin.authority import make_client_certificate
-from pipelines.standin.signin import SignIn, SignInRefused
+from pipelines.standin.refused import SignInRefused
+from pipelines.standin.signin import SignIn
 
 ENDPOINT = "https://localhost:1/demo/oauth2/v2.0/token"
 APP = "00000000-0000-4000-8000-000000000001"
@@ -104,18 +106,134 @@ def test_an_unknown_tenant_has_no_endpoints(sign_in: SignIn) -> None:
 
 
 def test_a_registered_certificate_signs_in(sign_in: SignIn, tmp_path: Path) -> None:
-    """One that is not registered does not, nor one's assertion for another place or app."""
+    """One that is not registered does not, nor one's assertion for another place or app.
+
+    Who speaks for itself is taken for another issuer.
+    """
     known, unknown = tmp_path / "known.pem", tmp_path / "unknown.pem"
     sign_in.certificates.append(make_client_certificate(known, _today()))
     make_client_certificate(unknown, _today())
     assert sign_in.find(issue(sign_in, **assertion(known))) is not None
     wrong = [
-        assertion(unknown),
-        assertion(known, aud="https://login.example/token"),
-        assertion(known, iss="someone else"),
-        {**assertion(known), "client_assertion": "no JWT"},
+        (assertion(unknown), 700027),
+        (assertion(known, aud="https://login.example/token"), 700027),
+        (assertion(known, iss="someone else"), 700211),
+        ({**assertion(known), "client_assertion": "no JWT"}, 700027),
     ]
-    for fields in wrong:
+    for fields, code in wrong:
         with pytest.raises(SignInRefused) as refused:
             issue(sign_in, **fields)
-        assert refused.value.code == 700027
+        assert refused.value.code == code
+
+
+def federated(assertion: str) -> dict[str, str]:
+    return {
+        "client_secret": "",
+        "client_assertion": assertion,
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    }
+
+
+def test_another_issuer_s_token_must_fit_the_credential(
+    sign_in: SignIn, clock: SimulatedClock
+) -> None:
+    """Issuer, subject, audience, time and signature; each refusal has its own code."""
+    federation = sign_in.federation
+    assert sign_in.find(issue(sign_in, **federated(federation.token()))) is not None
+    old = federation.token()
+    clock.sleep(3_600)
+    claims = jwt.decode(federation.token(), options={"verify_signature": False})
+    for token, code in (
+        (federation.token(iss="https://else.example"), 700211),
+        (federation.token(aud="else"), 700212),
+        (federation.token(sub="else"), 700213),
+        (jwt.encode(claims, "k" * 32, "HS256"), 700027),
+        (old, 700024),
+    ):
+        with pytest.raises(SignInRefused) as refused:
+            issue(sign_in, **federated(token))
+        assert refused.value.code == code
+
+
+PERMISSION = "https://graph.microsoft.com/ThreatHunting.Read.All openid profile offline_access"
+
+
+def asked(device_code: str) -> dict[str, str]:
+    return {
+        "client_id": APP,
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "device_code": device_code,
+    }
+
+
+def test_a_code_is_good_once_and_for_a_while(sign_in: SignIn, clock: SimulatedClock) -> None:
+    """Pending until somebody enters it; their token can be renewed, once."""
+    wanted = {"client_id": APP, "scope": PERMISSION}
+    code = sign_in.invite(wanted, "demo", "https://localhost:1/devicelogin")
+    again = asked(code["device_code"])
+
+    def refusal(form: dict[str, str]) -> int:
+        with pytest.raises(SignInRefused) as refused:
+            sign_in.issue(form, "demo", ENDPOINT)
+        return refused.value.code
+
+    assert refusal(again) == 70016
+    assert not sign_in.people.approve("another")
+    assert sign_in.people.approve(code["user_code"], "me@contoso.example")
+    answer = sign_in.issue(again, "demo", ENDPOINT)
+    assert sign_in.find(answer["access_token"]) is not None
+    assert refusal(again) == 70018
+    renewal = {
+        "client_id": APP,
+        "grant_type": "refresh_token",
+        "refresh_token": answer["refresh_token"],
+        "scope": PERMISSION,
+    }
+    assert sign_in.issue(renewal, "demo", ENDPOINT)["refresh_token"] != answer["refresh_token"]
+    assert refusal(renewal) == 50173
+    late = sign_in.invite(wanted, "demo", "https://localhost:1/devicelogin")
+    clock.sleep(900)
+    assert refusal(asked(late["device_code"])) == 70020
+
+
+@pytest.mark.parametrize(
+    ("scope", "code"),
+    [
+        ("", 70011),
+        ("https://graph.microsoft.com/.default", 70011),
+        ("https://graph.microsoft.com/User.Read", 70011),
+        ("https://nowhere.example/ThreatHunting.Read.All", 500011),
+    ],
+)
+def test_a_person_is_asked_for_one_permission(sign_in: SignIn, scope: str, code: int) -> None:
+    """The delegated one of a surface, by its name."""
+    with pytest.raises(SignInRefused) as refused:
+        sign_in.invite({"client_id": APP, "scope": scope}, "demo", "https://localhost:1/")
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/msi/token", {"X-Identity-Header": "{}"}),
+        ("/metadata/identity/oauth2/token", {"Metadata": "true"}),
+    ],
+)
+def test_a_resource_shows_that_it_is_the_one(
+    sign_in: SignIn, path: str, headers: dict[str, str]
+) -> None:
+    """By a header; without it, or for another identity or resource, there is no token."""
+    managed = sign_in.managed
+    shown = {name: value.format(managed.header) for name, value in headers.items()}
+    wanted = {"resource": "https://graph.microsoft.com"}
+    status, answer = managed.answer(path, wanted, shown)
+    assert status == HTTPStatus.OK
+    assert sign_in.find(answer["access_token"]) is not None
+    for given, by in (
+        (wanted, {}),
+        ({**wanted, "client_id": "none"}, shown),
+        ({"resource": "https://nowhere.example"}, shown),
+    ):
+        status, answer = managed.answer(path, given, by)
+        assert status >= HTTPStatus.BAD_REQUEST
+        assert "access_token" not in answer
