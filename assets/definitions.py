@@ -11,6 +11,7 @@ from assets.exports import broken_hunt_asset, export_asset
 from assets.jobs import load_job
 from assets.quota import quota_asset
 from assets.resources import EngineResource
+from assets.retention import retention_job, retention_schedule
 from assets.schedules import load_schedule
 from assets.sensors import catch_up_sensor
 
@@ -34,10 +35,14 @@ def build_defs(
     catalogue = hunts.catalogue.hunts
     jobs = {name: load_job(hunts, hunt) for name, hunt in catalogue.items()}
     schedules = [load_schedule(hunts, hunt, jobs[name]) for name, hunt in catalogue.items()]
+    retention = retention_job(hunts)
     return dg.Definitions(
         assets=[*exports, *broken, remote_destinations(hunts), quota_asset(hunts)],
-        jobs=list(jobs.values()),
-        schedules=[each for each in schedules if each is not None],
+        jobs=[*jobs.values(), retention],
+        schedules=[
+            *(each for each in schedules if each is not None),
+            retention_schedule(hunts, retention),
+        ],
         sensors=[catch_up_sensor(hunts, jobs)],
         resources={"engine": engine or EngineResource()},
         executor=_SIDE_BY_SIDE,
