@@ -12,6 +12,7 @@ from assets.destinations import remote_destinations
 from assets.exports import broken_asset, broken_hunt_asset, export_asset
 from assets.quota import quota_asset
 from assets.resources import EngineResource
+from assets.retention import retention_job, retention_schedule
 from assets.running import side_by_side
 from assets.schedules import load_schedule
 from assets.sensors import catch_up_sensor
@@ -28,12 +29,17 @@ def build_defs(
         for each in deployment.tenants
         for hunt in each.catalogue.hunts.values()
     ]
+    retention = {each.tenant: retention_job(each) for each in deployment.tenants}
     return dg.Definitions(
         assets=[
             *(asset for each in deployment.tenants for asset in _assets(each)),
             *(broken_asset(*each) for each in deployment.broken),
         ],
-        schedules=[each for each in schedules if each is not None],
+        jobs=list(retention.values()),
+        schedules=[
+            *(each for each in schedules if each is not None),
+            *(retention_schedule(each, retention[each.tenant]) for each in deployment.tenants),
+        ],
         sensors=[catch_up_sensor(each) for each in deployment.tenants],
         resources={"engine": engine or EngineResource()},
         executor=side_by_side,

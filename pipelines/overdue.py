@@ -68,7 +68,7 @@ def too_late(
 def too_late_lines(found: Sequence[TooLate], pending: int) -> Iterator[str]:
     """What a person is told of them: which, and what may be done."""
     yield (
-        f"{len(found)} of {pending} will not make it before the horizon, if all goes as expected. "
+        f"{len(found)} of {pending} partitions will not make it before the horizon, as things are. "
         f"Filter the hunt further, give it a greater share of the quota, or let others wait"
     )
     for each in found[:_SHOWN]:

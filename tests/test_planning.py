@@ -120,7 +120,7 @@ def test_what_expires_before_its_turn_is_told(simulation: Simulation) -> None:
     assert late.expires_ns == first_day * NANOSECONDS_PER_TICK
     assert late.expected_ns > late.expires_ns
     text = "\n".join(plan_lines(planned))
-    assert "1 of 3 will not make it before the horizon" in text
+    assert "1 of 3 partitions will not make it before the horizon" in text
     assert "2026-11-16 expires at 2026-12-16T00:00Z and would be pulled by 2026-12-16T0" in text
     assert json.loads(plan_json(planned))["too_late"]["2026-11-16"]["expires"] == (
         "2026-12-16T00:00:00Z"

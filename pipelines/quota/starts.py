@@ -9,7 +9,8 @@ ones at which no later reading of "in any hour" finds more than was allowed.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Self
 
@@ -25,6 +26,8 @@ _MARGIN: Final = 1 / 4
 _LEFT_SECONDS: Final = 0.5
 # Of what is expected of a call, at least this part will have passed when it ends.
 _AT_LEAST: Final = 0.5
+# Each looks at all calls of the longest window, so that thousands would take minutes.
+_PLAYED: Final = 400
 # Sums of floats leave a trace of what was added and taken away again.
 _TRACE_SECONDS: Final = 1e-6
 
@@ -170,19 +173,50 @@ def ends_ns(
 ) -> list[int]:
     """When each call of these running times would be done, one after another, if nobody else calls.
 
-    Beside the running time a call is taken to need no time.
+    Beside the running time a call is taken to need no time. Of many calls the first are played
+    through, one by one, and the others more roughly.
     """
     reach = reach_ns(limits)
     spent = list(account.spent)
     ends = []
-    for seconds in expected_seconds:
+    for seconds in expected_seconds[:_PLAYED]:
         account = Account(spent, account.outside, account.blocked)
         start = next_start(account, limits, expected_seconds=seconds, now_ns=now_ns, reserve=False)
         now_ns = start.at_ns + _ns(seconds)
         spent = [call for call in spent if call.last_ns > now_ns - reach]
         spent.append(Spent(start.at_ns, now_ns, seconds, seconds))
         ends.append(now_ns)
-    return ends
+    return [*ends, *_beyond(spent, limits, expected_seconds[_PLAYED:], now_ns)]
+
+
+def _beyond(
+    spent: Sequence[Spent], limits: Limits, expected_seconds: Sequence[float], now_ns: int
+) -> Iterator[int]:
+    """When further calls would end: each once what it has no room beside has left each window.
+
+    Like ``next_start``, and in one pass: without what others use, a refusal of the service, or the
+    calendar, which move all of so many calls by little.
+    """
+    share = limits.usable(reserve=False)
+    before = sorted((call.last_ns, call.seconds_by(call.last_ns)) for call in spent)
+    windows = [(quota, quota.part(share), deque(before)) for quota in limits.quotas]
+    used = [_amount(quota, before) for quota in limits.quotas]
+    for seconds in expected_seconds:
+        for number, (quota, amount, window) in enumerate(windows):
+            needed = 1.0 if isinstance(quota, CallQuota) else seconds
+            while window and used[number] + needed > amount + _TRACE_SECONDS:
+                left_ns, its_seconds = window.popleft()
+                used[number] -= 1.0 if isinstance(quota, CallQuota) else its_seconds
+                now_ns = max(now_ns, left_ns + _ns(quota.per_seconds))
+        now_ns += _ns(seconds)
+        for number, (quota, _, window) in enumerate(windows):
+            window.append((now_ns, seconds))
+            used[number] += 1.0 if isinstance(quota, CallQuota) else seconds
+        yield now_ns
+
+
+def _amount(quota: Quota, calls: Iterable[tuple[int, float]]) -> float:
+    return sum(1.0 if isinstance(quota, CallQuota) else seconds for _, seconds in calls)
 
 
 def used(account: Account, limits: Limits, *, now_ns: int) -> list[Used]:
