@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from pipelines.periods import Period, format_period
 
@@ -33,6 +33,7 @@ def _long_enough(retention: timedelta) -> timedelta:
 
 
 Retention = Annotated[Period, AfterValidator(_long_enough)]
+Settling = Annotated[Period, Field(ge=timedelta(hours=1), le=timedelta(days=30))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class ExportSettings:
     answer's columns by whose hash a keyed one may be split.
 
     ``retention`` is how long after its end a partition stays in the lake (default: for good).
+    ``settling`` is for how long counts of a partition must not have grown until no more late events
+    are expected (``late``).
     """
 
     partitions: Partitioning = "daily"
@@ -60,6 +63,7 @@ class ExportSettings:
     verdict_reason: str | None = None
     key: tuple[str, ...] = ()
     retention: Retention | None = None
+    settling: Settling = timedelta(days=3)
     group: str | None = None
     owners: tuple[str, ...] = ()
     schedule: bool = True
