@@ -18,6 +18,7 @@ from pipelines.export import Exporter
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
+from pipelines.late import Recount, recount
 from pipelines.planning import ExportPlan, plan_export
 from pipelines.progress import Observer, unobserved
 from pipelines.pull import Tenant
@@ -78,6 +79,25 @@ class Engine:
     ) -> Iterator[Verification]:
         """Count committed partitions again; see ``verify``."""
         return verify(self._at(hunt, observer), partitions)
+
+    def recount(
+        self,
+        hunts: Sequence[Hunt],
+        partitions: Sequence[Partition] | None = None,
+        *,
+        mend: bool = True,
+        observer: Observer = unobserved,
+    ) -> Iterator[Recount]:
+        """Count committed partitions again and pull again what grew; see ``late.recount``.
+
+        Hunts of one tenant share calls. Without ``partitions``: all that are provisional and due.
+        """
+        by_tenant: dict[tuple[str, SurfaceName], list[HuntInTenant]] = {}
+        for hunt in hunts:
+            at = self._at(hunt, observer)
+            by_tenant.setdefault((at.tenant.id, at.tenant.surface.name), []).append(at)
+        for together in by_tenant.values():
+            yield from recount(together, partitions, mend=mend)
 
     def _at(self, hunt: Hunt, observer: Observer) -> HuntInTenant:
         return HuntInTenant(hunt, self.tenant_for(hunt), self.layout, self.clock, observer)
