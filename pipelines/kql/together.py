@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from pipelines.errors import KqlError
 from pipelines.kql.lexer import Kind, code
 from pipelines.kql.rewrite import count_by_cell, quoted, shadow
 from pipelines.kql.structure import Let, Pipeline, parse
@@ -22,8 +21,6 @@ from pipelines.windows import Window
 HUNT: Final = "HuntlakeHunt"
 """The column of the answer that has the number of a row's hunt, from 0."""
 
-# A query that begins with one of these is none that a union takes.
-_NOT_IN_A_UNION: Final = ("search", "find", "print", "range", "evaluate")
 _MAY_NAME: Final = (Kind.NAME, Kind.STRING)
 
 Part = tuple[str, Analysis]
@@ -36,14 +33,8 @@ def may_share_query(part: Part) -> bool:
     tokens = code(query)
     if analysis.counting is None or analysis.uses_now or any(each.is_name("as") for each in tokens):
         return False
-    try:
-        *lets, last = parse(query)
-    except KqlError:
-        return False
-    if not isinstance(last, Pipeline) or not all(isinstance(each, Let) for each in lets):
-        return False
-    first = next(each for each in tokens if each.start >= last.start)
-    return not first.is_name(*_NOT_IN_A_UNION)
+    *lets, last = parse(query)
+    return isinstance(last, Pipeline) and all(isinstance(each, Let) for each in lets)
 
 
 def may_share(one: Part, other: Part) -> bool:

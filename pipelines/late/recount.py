@@ -203,28 +203,26 @@ def _plans(told: Told, comparisons: Sequence[_Comparison]) -> list[Plan]:
         adjoining([Wanted(bin_.window, bin_.counted) for bin_ in each.grown])
         for each in comparisons
     ]
-    counted, finer = told.rows, _finer(told, comparisons, wanted)
-    if finer is not None:
-        counted = _refined(told, wanted, finer)
+    counted, width, calls, seconds = told.rows, told.width, 0, 0.0
+    while (finer := _finer(comparisons, wanted, width)) is not None:
+        counted = _refined(counted, wanted, finer)
         wanted = [
             _grown_within(each, windows, finer)
             for each, windows in zip(comparisons, wanted, strict=True)
         ]
+        width, calls, seconds = finer.width, calls + finer.calls, seconds + finer.running_seconds
     limit = told.asked.at.tenant.limits.rows
-    plans = [
-        each.plan(windows)
-        for each, windows in zip(comparisons, joined(wanted, counted, most_rows=limit), strict=True)
-    ]
-    if finer is not None:
-        plans[0] = replace(plans[0], calls=finer.calls, running_seconds=finer.running_seconds)
-    return plans
+    windows_of = joined(wanted, counted, most_rows=limit)
+    plans = [each.plan(windows) for each, windows in zip(comparisons, windows_of, strict=True)]
+    return [replace(plans[0], calls=calls, running_seconds=seconds), *plans[1:]]
 
 
 def _finer(
-    told: Told, comparisons: Sequence[_Comparison], wanted: Sequence[Sequence[Wanted]]
+    comparisons: Sequence[_Comparison], wanted: Sequence[Sequence[Wanted]], width: int | None
 ) -> Told | None:
-    """A second count of the bins that grew, by finer ones, where that spares more than its call."""
-    limits, width = told.asked.at.tenant.limits, told.width
+    """Another count of the bins that grew, by finer ones, where that spares more than its call."""
+    at = comparisons[0].at
+    limits = at.tenant.limits
     rows = sum(each.rows for windows in wanted for each in windows)
     windows = merged([each.window for windows in wanted for each in windows])
     if width is None or rows <= _ANSWERS_WITHOUT_COUNT * limits.rows or len(windows) > MOST_WINDOWS:
@@ -232,17 +230,19 @@ def _finer(
     finer = finest_width(windows, most=limits.rows - 1, widest=width // 2)
     if finer is None:
         return None
-    found = recounted(told.asked.at, comparisons[0].partition, windows, finer)
+    found = recounted(at, comparisons[0].partition, windows, finer)
     # It was to spare calls: without it more is pulled.
     return None if isinstance(found, TooMuch) else found
 
 
-def _refined(told: Told, wanted: Sequence[Sequence[Wanted]], finer: Told) -> Mapping[int, int]:
+def _refined(
+    counted: Mapping[int, int], wanted: Sequence[Sequence[Wanted]], finer: Told
+) -> Mapping[int, int]:
     """The rows of all bins: the finer ones where there are some."""
     windows = [each.window for windows in wanted for each in windows]
     coarse = {
         start: rows
-        for start, rows in told.rows.items()
+        for start, rows in counted.items()
         if not any(start in window for window in windows)
     }
     return {**coarse, **finer.rows}
