@@ -92,12 +92,7 @@ class Engine:
 
         Hunts of one tenant share calls. Without ``partitions``: all that are provisional and due.
         """
-        by_tenant: dict[tuple[str, SurfaceName], list[HuntInTenant]] = {}
-        for hunt in hunts:
-            at = self._at(hunt, observer)
-            by_tenant.setdefault((at.tenant.id, at.tenant.surface.name), []).append(at)
-        for together in by_tenant.values():
-            yield from recount(together, partitions, mend=mend)
+        yield from recount([self._at(hunt, observer) for hunt in hunts], partitions, mend=mend)
 
     def _at(self, hunt: Hunt, observer: Observer) -> HuntInTenant:
         return HuntInTenant(hunt, self.tenant_for(hunt), self.layout, self.clock, observer)

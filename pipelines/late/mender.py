@@ -153,7 +153,7 @@ class Mender:
     def _committed(self, each: Mending) -> _Outcome:
         receipt = self._at.committed(each.partition)
         assert receipt is not None  # noqa: S101 - `_begun` has looked, and the lock is held
-        if not each.plan.windows:
+        if not each.windows:
             return _Outcome(
                 receipt,
                 "it passed the horizon before it could be pulled again; what landed stays",
@@ -171,12 +171,12 @@ class Mender:
         plan, time_column = each.plan, self._at.analysis.time_column
         assert time_column is not None  # noqa: S101 - else it is pulled whole
         staged = [landed for landed in each.in_order() if isinstance(landed, StagedSlice)]
-        windows = [wanted.window for wanted in plan.windows]
         with Merging(receipt, time_column) as merging:
             merged = merging.merged(
                 pq.ParquetFile(self._at.target(each.partition)),
                 staged,
-                windows,
+                each.windows,
+                given_up=each.given_up,
                 now_ns=self._at.clock.now_ns(),
                 counted_rows=plan.counted_rows,
             )

@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -70,6 +70,7 @@ class Mending(StagedPartition):
     plan: Plan = field(kw_only=True)
     folder: Path = field(kw_only=True)
     present_bytes: int = field(kw_only=True)
+    given_up: tuple[Window, ...] = ()
 
     @classmethod
     def begun(cls, at: HuntInTenant, plan: Plan) -> Self:
@@ -110,7 +111,7 @@ class Mending(StagedPartition):
 
         A staged slice may reach over several windows: of what lies between them it has nothing.
         """
-        rests = [Span.of(each.window) for each in self.plan.windows]
+        rests = [Span.of(each) for each in self.windows]
         for done in self.spans:
             rests = [left for rest in rests for left in _outside(rest, done)]
         return rests
@@ -118,12 +119,16 @@ class Mending(StagedPartition):
     def give_up_rests(self) -> None:
         """Be content with the windows that are whole, since the others can't be had any more."""
         lacking = [Window(each.start.instant, each.end.instant) for each in self.rests]
-        whole = tuple(
-            each
+        self.given_up = tuple(
+            each.window
             for each in self.plan.windows
-            if not any(_overlap(each.window, rest) for rest in lacking)
+            if any(_overlap(each.window, rest) for rest in lacking)
         )
-        self.plan = replace(self.plan, windows=whole)
+
+    @property
+    def windows(self) -> list[Window]:
+        """The windows that were not given up."""
+        return [each.window for each in self.plan.windows if each.window not in self.given_up]
 
     def discard(self) -> None:
         """Remove the plan and what is staged, once it is committed or worth nothing."""

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +28,7 @@ from pipelines.late.landed import time_field
 from pipelines.spans import Position, Span
 from pipelines.windows import NANOSECONDS_PER_TICK, Window
 
-_BATCH_ROWS = 16_384
+_BATCH_ROWS: Final = 16_384
 
 
 class RowsOfFile:
@@ -134,22 +134,27 @@ class Merging:
     ) -> None:
         self._open.close()
 
-    def merged(
+    def merged(  # noqa: PLR0913 - what is merged, and what is known of it
         self,
         present: pq.ParquetFile,
         staged: Sequence[StagedSlice],
         windows: Sequence[Window],
         *,
+        given_up: Sequence[Window] = (),
         now_ns: int,
         counted_rows: int | None,
     ) -> Merged:
         """The slices in order, and their receipt. Raises ``LandingError``.
 
-        ``windows`` are disjoint and in order, and all that ``staged`` was pulled for; ``present``
-        is the committed file.
+        ``windows`` are disjoint and in order; ``staged`` was pulled for them and those that were
+        given up. ``present`` is the committed file.
         """
         landed = list(self._of_present(self._open.enter_context(present), windows))
-        pulled = list(self._of_staged(staged, windows))
+        pulled = [
+            each
+            for each in self._of_staged(staged, [*windows, *given_up])
+            if _lies_in(each, windows)
+        ]
         fewer: list[Window] = []
         replaced: list[Window] = []
         for window in windows:

@@ -35,16 +35,32 @@ _ANSWERS_WITHOUT_COUNT: Final = 2.0
 def recount(
     hunts: Sequence[HuntInTenant], partitions: Sequence[Partition] | None, *, mend: bool
 ) -> Iterator[Recount]:
-    """Recount partitions of hunts in one tenant, and ``mend`` those that grew.
+    """Recount partitions of hunts, and ``mend`` those that grew. Hunts of one tenant share calls.
 
     Without ``partitions``: all that are provisional and worth a count now; else those, of each hunt
     that has them. What is not committed, or past the horizon, is left out. Yields each as it is
     written down. A hunt that fails keeps no other from its recount; the first failure is raised
     once all are done.
     """
-    if not hunts:
-        return
-    recorder, failures = Recorder(hunts[0]), list[HuntlakeError]()
+    failures: list[HuntlakeError] = []
+    by_tenant: dict[tuple[str, str], list[HuntInTenant]] = {}
+    for at in hunts:
+        by_tenant.setdefault((at.tenant.id, at.tenant.surface.name), []).append(at)
+    for together in by_tenant.values():
+        found = _in_tenant(together, partitions, failures, mend=mend)
+        yield from _kept_apart(found, failures)
+    if failures:
+        raise failures[0]
+
+
+def _in_tenant(
+    hunts: Sequence[HuntInTenant],
+    partitions: Sequence[Partition] | None,
+    failures: list[HuntlakeError],
+    *,
+    mend: bool,
+) -> Iterator[Recount]:
+    recorder = Recorder(hunts[0])
     if mend:
         for at in hunts:
             yield from _kept_apart(Mender(at, recorder).go_on(partitions), failures)
@@ -61,12 +77,10 @@ def recount(
             plans[each.at.hunt.name] = [_whole(each.at, partition) for partition in each.partitions]
         mender = Mender(each.at, recorder)
         yield from _kept_apart(mender.mend(plans.get(each.at.hunt.name, [])), failures)
-    if failures:
-        raise failures[0]
 
 
 def _kept_apart(recounts: Iterator[Recount], failures: list[HuntlakeError]) -> Iterator[Recount]:
-    """One hunt's recounts; what fails of it is kept for later."""
+    """The recounts of a hunt or a tenant; what fails of it is kept for later."""
     try:
         yield from recounts
     except HuntlakeError as error:

@@ -6,6 +6,7 @@ what follows from it (``recount``). Memory is bounded: rows are added up as hash
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipelines.landing import KEPT_ASIDE, LandedSlice, columns_of
 
-_BATCH_ROWS = 16_384
+_BATCH_ROWS: Final = 16_384
 
 
 def same_rows(path: Path, slices: Sequence[LandedSlice]) -> bool:

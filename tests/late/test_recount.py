@@ -8,6 +8,7 @@ import pytest
 from pipelines.errors import SliceFailed
 from pipelines.hunts import ExportSettings, Hunt
 from pipelines.late import Recounts
+from pipelines.progress import Event, SliceStaged
 from pipelines.standin import Fault
 from pipelines.windows import datetime_from_instant
 from tests.late.scene import (
@@ -274,8 +275,8 @@ def test_the_journal_has_a_row_for_each_partition_and_recount(simulation: Simula
 
 def test_many_rows_in_few_bins_are_counted_more_finely_first(tmp_path: Path) -> None:
     """A second count spares pulling whole hours for a second's events."""
-    crowded = [START + 2 * second * SECOND for second in range(6_000)]
-    with simulated(tmp_path, *crowded, rows=60) as simulation:
+    crowded = [START + 2 * second * SECOND for second in range(5_500)]
+    with simulated(tmp_path, *crowded, rows=100) as simulation:
         [at] = exported(simulation, ALERTS, partitions=DAYS[:1])
         arrive_late(simulation, *(START + hour * HOUR + 1 for hour in (0, 1, 2)))
         made = len(simulation.calls)
@@ -287,3 +288,39 @@ def test_many_rows_in_few_bins_are_counted_more_finely_first(tmp_path: Path) -> 
     assert 2 <= len(widths) <= 3
     # Three bins of half an hour have 2,700.
     assert sum(call.rows for call in pulls(calls)) < 120
+
+
+def test_a_count_that_is_too_much_is_asked_in_parts(simulation: Simulation) -> None:
+    """Of fewer hunts, and then of fewer days."""
+    hunts = exported(simulation, ALERTS, NAMED)
+    arrive_late(simulation)
+    simulation.faults.when("HuntlakeHunt", Fault.TOO_HEAVY)
+    recounted(*hunts)
+    assert [ids_of(at) for at in hunts] == [all_ids(simulation)] * 2
+
+
+def test_what_passes_the_horizon_meanwhile_is_mended_as_far_as_it_was_pulled(
+    tmp_path: Path,
+) -> None:
+    """Its whole windows are good, the others stay as they landed, and later days go on."""
+    late = [START + hour * HOUR + second * SECOND for hour in (1, 5, 30) for second in range(40)]
+    with simulated(tmp_path, *hourly(), rows=50) as simulation:
+        exported(simulation, ALERTS)
+
+        def pass_the_horizon(event: Event) -> None:
+            if isinstance(event, SliceStaged) and event.partition == DAYS[0].key:
+                simulation.clock.sleep(
+                    max(0, (START + 6 * HOUR) // 10**7 + 30 * DAY_SECONDS - now())
+                )
+
+        def now() -> float:
+            return simulation.clock.now_ns() / 10**9
+
+        arrive_late(simulation, *late)
+        simulation.clock.sleep(START // 10**7 + 30 * DAY_SECONDS - 7_200 - now())
+        at = simulation.at(ALERTS, pass_the_horizon)
+        found = {each.partition: each.late_rows for each in recounted(at)}
+        assert found["2026-11-16"] == 40
+        assert found["2026-11-17"] == 40
+        for each in DAYS:
+            check_receipt(at, each)
