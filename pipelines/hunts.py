@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from pipelines.periods import Period, format_period
 
@@ -21,6 +21,8 @@ RESERVED_NAME: Final = "huntlake"
 
 # What was removed while the service still has it would be loaded again, night after night.
 _SHORTEST_RETENTION: Final = timedelta(days=31)
+_SHORTEST_SETTLING: Final = timedelta(hours=1)
+_LONGEST_SETTLING: Final = timedelta(days=30)
 
 
 def _long_enough(retention: timedelta) -> timedelta:
@@ -32,8 +34,17 @@ def _long_enough(retention: timedelta) -> timedelta:
     return retention
 
 
+def _sensible(settling: timedelta) -> timedelta:
+    if not _SHORTEST_SETTLING <= settling <= _LONGEST_SETTLING:
+        raise ValueError(
+            f"{format_period(settling)} is not from {format_period(_SHORTEST_SETTLING)} to "
+            f"{format_period(_LONGEST_SETTLING)}, for which the service has what it could wait for"
+        )
+    return settling
+
+
 Retention = Annotated[Period, AfterValidator(_long_enough)]
-Settling = Annotated[Period, Field(ge=timedelta(hours=1), le=timedelta(days=30))]
+Settling = Annotated[Period, AfterValidator(_sensible)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,8 +180,8 @@ def test_a_hunt_is_called_what_its_file_is_called(stem: str, name: str) -> None:
         ),
         ("query: ExposureGraphNodes\nexport:\n  partitions: daily\n", 3, "use `partitions: snap"),
         ("query: ExposureGraphNodes\nexport:\n  settling: 5d\n", 3, "is for hunts on events"),
-        ("query: DeviceEvents\nexport:\n  settling: 3\n", 3, "or equal to 1 hour"),
-        ("query: DeviceEvents\nexport:\n  settling: soon\n", 3, "duration"),
+        ("query: DeviceEvents\nexport:\n  settling: 10m\n", 3, "10m is not from 1h to 30d"),
+        ("query: DeviceEvents\nexport:\n  settling: 3\n", 3, "no length of time"),
         ("name: a\nquery: |\n  DeviceEvents\n  | where (a\n", 4, "column 9 of the query: .*closed"),
         ("query: DeviceEvents | where 'a\n", 1, "column 22 of the query"),
         ("query: Sysmon_CL\n", 1, "time_column"),
@@ -282,10 +282,10 @@ def test_the_time_column_of_an_undocumented_table_comes_from_the_file(tmp_path: 
 
 
 def test_settling_is_a_duration(tmp_path: Path) -> None:
-    """In days, or as ISO 8601 has it; three days where the file says nothing."""
+    """Three days, where the file says nothing."""
     head = "// export:\n//   settling: {}\nDeviceEvents"
     hunts = load(
-        tmp_path, a__kql=head.format("5d"), b__kql=head.format("PT36H"), c__kql="DeviceEvents"
+        tmp_path, a__kql=head.format("5d"), b__kql=head.format("36h"), c__kql="DeviceEvents"
     ).hunts
     found = [hunts[name].export.settling for name in "abc"]
     assert found == [timedelta(days=5), timedelta(hours=36), timedelta(days=3)]

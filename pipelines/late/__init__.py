@@ -6,7 +6,7 @@ partition is provisional or settled. What does not: when that is done (Dagster),
 """
 
 from pipelines.late.freshness import Freshness, freshness
-from pipelines.late.record import KIND, SCHEMA, Recount, Recounts
+from pipelines.late.record import Recount, Recounts
 from pipelines.late.recount import recount
 
-__all__ = ["KIND", "SCHEMA", "Freshness", "Recount", "Recounts", "freshness", "recount"]
+__all__ = ["Freshness", "Recount", "Recounts", "freshness", "recount"]

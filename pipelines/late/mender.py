@@ -105,8 +105,9 @@ class Mender:
             yield Mending.begun(at, plan)
 
     def _tell_committed_before(self, left: Mending, receipt: Receipt) -> None:
-        """Write down what a run was killed before it could."""
+        """Write down what a run was killed before it could, and let readers see it."""
         plan = left.plan
+        self._committer.publish_once()
         if not self._recorder.has(self._at.hunt.name, plan.partition.key, plan.counted_ns):
             what = "a run that was killed had mended it"
             outcome = _Outcome(receipt, what, plan.bins_grown, plan.bins_shrunk)
@@ -216,7 +217,7 @@ class Mender:
         plan, records = each.plan, [landed.record for landed in each.slices]
         rows = sum(record.rows for record in records)
         return Recount(
-            tenant=self._at.tenant.id,
+            tenant=self._at.tenant.name,
             hunt=self._at.hunt.name,
             partition=plan.partition.key,
             window=plan.partition.window,

@@ -187,7 +187,7 @@ class MendingBatch(Batch):
 
 def left_overs(at: HuntInTenant) -> Iterator[Mending]:
     """All that earlier runs have begun and not ended, oldest first."""
-    for folder in at.layout.mending_folders(at.hunt.name, at.tenant.id):
+    for folder in at.layout.mending_folders(at.hunt.name, at.tenant.name):
         plan = _read(folder / _PLAN)
         if plan is not None and _folder(at, plan.partition) == folder:
             found = Mending.left_over(at, plan.partition)
@@ -203,7 +203,7 @@ def is_committed(mending: Mending, receipt: Receipt) -> bool:
 
 
 def _folder(at: HuntInTenant, each: Partition) -> Path:
-    return at.layout.mending_folder(at.hunt, at.tenant.id, at.tenant.surface.name, each)
+    return at.layout.mending_folder(at.hunt, at.tenant.name, at.tenant.surface.name, each)
 
 
 def _outside(rest: Span, done: Span) -> Iterator[Span]:

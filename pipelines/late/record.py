@@ -1,17 +1,15 @@
 """What each recount found, as a journal beside the lake: one row a partition and recount.
 
-What belongs here: the rows, and their columns for those who query them. What does not: what they
-say of a partition (``freshness``).
+What belongs here: the rows. What does not: their columns and what each means (``lake.tables``), and
+what they say of a partition (``freshness``).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-import pyarrow as pa
-
 from pipelines.clock import NANOSECONDS_PER_SECOND
-from pipelines.lake import Journal, LakeLayout
+from pipelines.lake import RECOUNTS, Journal, LakeLayout
 from pipelines.windows import (
     NANOSECONDS_PER_TICK,
     Window,
@@ -19,29 +17,6 @@ from pipelines.windows import (
     instant_from_datetime,
 )
 
-KIND: Final = "recounts"
-
-_TIME: Final = pa.timestamp("us", "UTC")
-SCHEMA: Final = pa.schema(
-    [
-        ("tenant", pa.string()),
-        ("hunt", pa.string()),
-        ("partition", pa.string()),
-        ("window_start", _TIME),
-        ("window_end", _TIME),
-        ("counted_at", _TIME),
-        ("landed_rows", pa.int64()),
-        ("counted_rows", pa.int64()),
-        ("bins_grown", pa.int64()),
-        ("bins_shrunk", pa.int64()),
-        ("late_rows", pa.int64()),
-        ("settled", pa.bool_()),
-        ("unchanged_since", _TIME),
-        ("calls", pa.int64()),
-        ("running_seconds", pa.float64()),
-        ("what", pa.string()),
-    ]
-)
 # No partition that is recounted is older than what the service has, which is 30 days for all.
 _KEPT_NS: Final = 62 * 86_400 * NANOSECONDS_PER_SECOND
 
@@ -74,7 +49,7 @@ class Recount:
 
     def to_row(self) -> dict[str, Any]:
         """As a row of the journal."""
-        named = {name: getattr(self, name) for name in SCHEMA.names if hasattr(self, name)}
+        named = {name: getattr(self, name) for name in RECOUNTS.schema.names if hasattr(self, name)}
         return {
             **named,
             "window_start": datetime_from_instant(self.window.start),
@@ -105,7 +80,7 @@ class Recounts:
 
     @property
     def _journal(self) -> Journal:
-        return Journal(self.layout, KIND, SCHEMA)
+        return Journal(self.layout, RECOUNTS.kind, RECOUNTS.schema)
 
     def keep(self, tenant: str, recounts: Sequence[Recount], *, now_ns: int) -> None:
         """Write down recounts. Raises ``LakeUnwritable``."""

@@ -40,7 +40,7 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self._recounts = Recounts(self.at.layout)
-        known = self._recounts.by_partition(self.at.tenant.id, now_ns=self.at.clock.now_ns())
+        known = self._recounts.by_partition(self.at.tenant.name, now_ns=self.at.clock.now_ns())
         self._known = {key: list(recounts) for key, recounts in known.items()}
 
     def due(self, at: HuntInTenant) -> list[Partition]:
@@ -85,7 +85,7 @@ class Recorder:
             )
             kept.append(each)
             self._known.setdefault((each.hunt, each.partition), []).append(each)
-        self._recounts.keep(at.tenant.id, kept, now_ns=at.clock.now_ns())
+        self._recounts.keep(at.tenant.name, kept, now_ns=at.clock.now_ns())
         for each, (_, receipt) in zip(kept, found, strict=True):
             at.observer(
                 Recounted(

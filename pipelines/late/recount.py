@@ -45,7 +45,7 @@ def recount(
     failures: list[HuntlakeError] = []
     by_tenant: dict[tuple[str, str], list[HuntInTenant]] = {}
     for at in hunts:
-        by_tenant.setdefault((at.tenant.id, at.tenant.surface.name), []).append(at)
+        by_tenant.setdefault((at.tenant.name, at.tenant.surface.name), []).append(at)
     for together in by_tenant.values():
         found = _in_tenant(together, partitions, failures, mend=mend)
         yield from _kept_apart(found, failures)
@@ -175,7 +175,7 @@ class _Comparison:
         elif self.bins_shrunk:
             what = "the service counts fewer rows than landed, which stay"
         return Recount(
-            tenant=self.at.tenant.id,
+            tenant=self.at.tenant.name,
             hunt=self.at.hunt.name,
             partition=self.partition.key,
             window=self.partition.window,

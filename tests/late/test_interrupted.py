@@ -144,7 +144,7 @@ def test_killed_between_the_commit_and_its_record(
         recounted(at, partitions=None)
     assert sum(call.rows for call in pulls(simulation.calls[made:])) < len(LATE) / 4
     assert ids_of(at) == all_ids(simulation)
-    kept = Recounts(at.layout).by_partition(at.tenant.id, now_ns=simulation.clock.now_ns())
+    kept = Recounts(at.layout).by_partition(at.tenant.name, now_ns=simulation.clock.now_ns())
     assert [each.late_rows for each in kept["alerts", "2026-11-16"]] == [120]
     assert sum(each.late_rows for rows in kept.values() for each in rows) == len(LATE)
 
@@ -163,4 +163,4 @@ def test_an_export_meanwhile_makes_the_plan_worthless(simulation: Simulation) ->
     assert recounted(at, partitions=None) == []
     assert len(simulation.calls) == made
     assert ids_of(at) == all_ids(simulation)
-    assert not any(at.layout.mending_folders("alerts", at.tenant.id))
+    assert not any(at.layout.mending_folders("alerts", at.tenant.name))

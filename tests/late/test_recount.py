@@ -156,7 +156,7 @@ def test_a_bin_of_which_fewer_rows_come_than_landed_stays(simulation: Simulation
     landed = ids_of(at)
     assert before < landed
     assert landed.total() == before.total() + 1
-    found = Recounts(at.layout).by_partition(at.tenant.id, now_ns=simulation.clock.now_ns())
+    found = Recounts(at.layout).by_partition(at.tenant.name, now_ns=simulation.clock.now_ns())
     assert "fewer came" in found["alerts", "2026-11-16"][-1].what
     for each in DAYS:
         check_receipt(at, each)
@@ -259,7 +259,7 @@ def test_the_journal_has_a_row_for_each_partition_and_recount(simulation: Simula
     arrive_late(simulation)
     said = recounted(at)
     now_ns = simulation.clock.now_ns()
-    kept = Recounts(at.layout).by_partition(at.tenant.id, now_ns=now_ns)
+    kept = Recounts(at.layout).by_partition(at.tenant.name, now_ns=now_ns)
     assert {key[1] for key in kept} == {each.key for each in DAYS}
     by_key = {each.partition: each for each in said}
     for each in DAYS:
