@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Self
+from typing import ClassVar, Self
 
-from pipelines.errors import LakeUnwritable
+from pipelines.errors import LakeUnwritable, MalformedResponse
 from pipelines.landing import (
     Answer,
     HeldSlice,
@@ -49,6 +49,11 @@ class StagedPartition:
         """What is still to be pulled, in order."""
         return remaining(Span.of(self.partition.window), self.spans)
 
+    @property
+    def kept_bytes(self) -> int:
+        """What its file will hold beside these slices."""
+        return 0
+
     def in_order(self) -> list[LandedSlice]:
         """The slices in time order."""
         return sorted(self.slices, key=lambda each: each.record.span)
@@ -68,9 +73,11 @@ class StagedPartition:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Adjacent partitions, of which one call may span several."""
+    """Partitions of which one call may span several: adjacent ones, in an export."""
 
     partitions: Sequence[StagedPartition]
+    holds_last: ClassVar[bool] = True
+    """Whether the last that is lacking is not put on disk, since all can be committed now."""
 
     @property
     def window(self) -> Window:
@@ -89,6 +96,11 @@ class Batch:
                 merged.append(rest)
         return merged
 
+    def windows_in(self, window: Window) -> Sequence[Window]:
+        """The parts of a window that are to be read, where not all of it is."""
+        del window
+        return ()
+
     def stage(
         self,
         answer: Answer,
@@ -100,29 +112,36 @@ class Batch:
     ) -> Iterator[tuple[StagedPartition, LandedSlice]]:
         """Take an answer: a slice of each partition that its span touches.
 
-        Each is safe on disk when it is yielded; the last that is lacking is only held, since all
-        partitions can be committed now. ``time_column`` tells the rows of partitions apart where
-        the span touches several; ``order_by`` is what the rows are put in order by, if they can be.
-        ``cut_at`` is an instant at which one slice shall end and another begin, if in the span.
+        Each is safe on disk when it is yielded; the last that is lacking is only held, if it may
+        be. ``time_column`` tells the rows of partitions apart where the span touches several;
+        ``order_by`` is what the rows are put in order by, if they can be. ``cut_at`` is an instant
+        at which one slice shall end and another begin, if in the span. Raises ``MalformedResponse``
+        for a row between partitions, which nobody asked for.
         """
+        windows = [each.partition.window for each in self.partitions]
         edges = sorted(
             edge
-            for edge in {cut_at, *(each.partition.window.start for each in self.partitions)}
+            for edge in {cut_at, *(edge for each in windows for edge in (each.start, each.end))}
             if edge is not None and record.span.start < Position(edge) < record.span.end
         )
         pieces = [answer]
         if edges:
             pieces = parts(in_time_order(answer, time_column), time_column or "", edges)
-        is_last = not without(record.span, self.rests)
+        is_held = self.holds_last and not without(record.span, self.rests)
         bounds = pairwise((record.span.start, *map(Position, edges), record.span.end))
         for number, (piece, (start, end)) in enumerate(zip(pieces, bounds, strict=True)):
-            each = next(each for each in self.partitions if start.instant in each.partition.window)
+            each = next(
+                (each for each in self.partitions if start.instant in each.partition.window), None
+            )
+            if each is None:
+                _refuse_rows(piece)
+                continue
             of_piece = replace(
                 record, span=Span(start, end), rows=piece.rows, kept_aside=piece.kept_aside
             )
-            take = each.staging.hold if is_last else each.staging.write
+            take = each.staging.hold if is_held else each.staging.write
             landed: LandedSlice = take(
-                piece, of_piece if number == 0 else _for_nothing(of_piece), time_column=order_by
+                piece, of_piece if number == 0 else for_nothing(of_piece), time_column=order_by
             )
             each.slices.append(landed)
             yield each, landed
@@ -135,7 +154,14 @@ class Batch:
                 each.put_down()
 
 
-def _for_nothing(record: SliceRecord) -> SliceRecord:
+def _refuse_rows(piece: Answer) -> None:
+    if piece.rows:
+        raise MalformedResponse(
+            f"the answer has {piece.rows:,} rows of a time that it was not asked for"
+        )
+
+
+def for_nothing(record: SliceRecord) -> SliceRecord:
     """The record of a slice whose call the partition before has on its account."""
     return replace(
         record,

@@ -18,6 +18,7 @@ from pipelines.commands.login import login
 from pipelines.commands.plan import plan, verify
 from pipelines.commands.publish import publish
 from pipelines.commands.quota import quota
+from pipelines.commands.recount import recount
 from pipelines.commands.retention import retention
 from pipelines.commands.sql import sql
 from pipelines.commands.standin import demo, standin
@@ -58,6 +59,7 @@ _COMMANDS = (
     export,
     plan,
     verify,
+    recount,
     quota,
     sql,
     publish,

@@ -5,7 +5,7 @@ What does not: what is pulled, and when (``export``, ``slicer``); how a file is 
 (``landing``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,14 @@ from pipelines.batch import StagedPartition
 from pipelines.errors import SchemaChanged
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.lake import LandedColumns, publish
-from pipelines.landing import Changes, Receipt, commit, kept_aside_by_column, query_sha256
+from pipelines.landing import (
+    Changes,
+    LandedSlice,
+    Receipt,
+    commit,
+    kept_aside_by_column,
+    query_sha256,
+)
 from pipelines.metrics import Attempt
 from pipelines.slicer import Slicer
 from pipelines.slicing import Partition
@@ -76,10 +83,10 @@ class Committer:
 
         Raises ``RowsMissing`` where fewer rows came than the service had counted.
         """
-        receipt = self._receipt(each, slicer.counted_rows(each))
+        receipt = self.receipt_of(each, slicer.counted_rows(each))
         slicer.refuse_missing_rows(each, receipt.rows)
         thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        written = thread.submit(self._write, each, receipt)
+        written = thread.submit(self._write, each.partition, each.in_order(), receipt)
         # It ends with its one piece of work.
         thread.shutdown(wait=False)
         self._under_way = _UnderWay(each, receipt, slicer, written)
@@ -125,17 +132,29 @@ class Committer:
         schema, changes = pq.read_schema(path), self.columns.changes(path)
         return PartitionExport(partition, path, size, receipt, schema, changes, reused)
 
-    def _write(self, each: StagedPartition, receipt: Receipt) -> None:
-        target = self._at.target(each.partition)
+    def replace(
+        self, partition: Partition, slices: Sequence[LandedSlice], receipt: Receipt
+    ) -> PartitionExport:
+        """Put what the slices hold in the place of a committed partition, and let readers see it.
+
+        Raises what ``commit`` raises; what was committed before is then still there.
+        """
+        self._write(partition, slices, receipt)
+        self._publish()
+        return self.exported(partition, receipt, reused=False)
+
+    def _write(self, partition: Partition, slices: Sequence[LandedSlice], receipt: Receipt) -> None:
+        target = self._at.target(partition)
         with self.columns.unchanging(target):
             siblings = self.columns.siblings(target)
-            commit(target, each.in_order(), receipt=receipt, siblings=siblings)
+            commit(target, slices, receipt=receipt, siblings=siblings)
 
     def _publish(self) -> None:
         publish(self._at.layout, self.columns, self._at.tenant.name)
         self._published = True
 
-    def _receipt(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
+    def receipt_of(self, each: StagedPartition, counted_rows: int | None) -> Receipt:
+        """What a partition is made of that was pulled as a whole."""
         records = tuple(staged.record for staged in each.in_order())
         return Receipt(
             hunt=self._at.hunt.name,

@@ -4,7 +4,7 @@ What belongs here: asking for counts and reading them. What does not: what is co
 (``slicing.planner``), and the queries' text (``kql.rewrite``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.errors import MalformedResponse
-from pipelines.kql import CELL, ROWS, count_all, count_buckets, count_cells
+from pipelines.kql import CELL, HUNT, ROWS, count_all, count_buckets, count_cells
 from pipelines.landing import Answer
 from pipelines.pull import Caller, Reply, TooMuch
 from pipelines.slicing import (
@@ -57,6 +57,37 @@ def count_rows(caller: Caller, window: Window, *, now: int) -> Counted | TooMuch
     return _asked(caller, text, window)
 
 
+def count_windows(
+    caller: Caller, windows: Sequence[Window], width: int, *, now: int
+) -> Counted | TooMuch:
+    """Rows by the start of a bin of ``width`` ticks, in disjoint windows in order, in one call."""
+    whole = Window(windows[0].start, windows[-1].end)
+    query, analysis = caller.hunt.query, caller.analysis
+    text = count_cells(query, analysis, window=whole, now=now, width=width, windows=windows)
+    return _asked(caller, text, whole)
+
+
+def count_by_hunt(
+    caller: Caller, query: str, window: Window
+) -> Mapping[int, Mapping[int, int]] | TooMuch:
+    """What a query that counts several hunts found: rows by bin, for each hunt by its number."""
+    reply = _reply(caller, query, window)
+    if isinstance(reply, TooMuch):
+        return reply
+    table = reply.answer.table
+    if not table.num_rows:
+        return {}
+    if not {CELL, ROWS, HUNT} <= set(table.column_names):
+        error = MalformedResponse(f"the answer to a count lacks {CELL}, {ROWS} or {HUNT}")
+        error.request_id = reply.request_id
+        raise caller.slice_failed(Span.of(window), error) from error
+    found: dict[int, dict[int, int]] = {}
+    hunts, counts = (table.column(name).to_pylist() for name in (HUNT, ROWS))
+    for hunt, start, rows in zip(hunts, _starts(reply.answer), counts, strict=True):
+        found.setdefault(hunt, {})[start] = rows
+    return found
+
+
 def with_count(known: Knowledge, asked: Count, counted: Counted, grid: Grid | None) -> Density:
     """What is known of the rows once they are counted."""
     match asked:
@@ -84,20 +115,26 @@ def _cell_pieces(window: Window, cells: Mapping[int, int], grid: Grid | None) ->
 
 
 def _asked(caller: Caller, query: str, window: Window) -> Counted | TooMuch:
-    span = Span.of(window)
-    reply = caller.ask(query, span, asked="count")
+    reply = _reply(caller, query, window)
+    if isinstance(reply, TooMuch):
+        return reply
+    try:
+        cells = _cells(reply)
+    except MalformedResponse as error:
+        error.request_id = reply.request_id
+        raise caller.slice_failed(Span.of(window), error) from error
+    return Counted(cells, reply.running_seconds, window.ticks / HOUR_TICKS)
+
+
+def _reply(caller: Caller, query: str, window: Window) -> Reply | TooMuch:
+    reply = caller.ask(query, Span.of(window), asked="count")
     if isinstance(reply, TooMuch):
         return reply
     caller.spent.counting_calls += 1
     if reply.answer.rows >= caller.tenant.limits.rows:
         error = MalformedResponse(f"a count reached the cap of {reply.answer.rows:,} rows")
         return TooMuch(str(error), too_large=False, cause=error)
-    try:
-        cells = _cells(reply)
-    except MalformedResponse as error:
-        error.request_id = reply.request_id
-        raise caller.slice_failed(span, error) from error
-    return Counted(cells, reply.running_seconds, window.ticks / HOUR_TICKS)
+    return reply
 
 
 _ALL: Final = 0

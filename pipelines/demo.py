@@ -67,15 +67,19 @@ _NEXT: Final = """\
    README.md                                                your own tenant"""
 
 
-def serve(
+def serve(  # noqa: PLR0913 - the command's options
     *,
     port: int,
     surface: SurfaceName,
     limits: str,
     directory: Path | None,
+    late: float | None,
     command: Sequence[str],
 ) -> int:
-    """Serve the stand-in while ``command`` runs, or until Ctrl-C; the command's exit code."""
+    """Serve the stand-in while ``command`` runs, or until Ctrl-C; the command's exit code.
+
+    ``late`` is the share of its past minutes in which events arrive only now.
+    """
     try:
         enforced = parse_limits(limits)
     except ValueError as error:
@@ -83,6 +87,8 @@ def serve(
     directory = directory or load_paths().data / "standin"
     with _standin(directory, port=port, limits=enforced) as standin:
         environment = _environment(standin, surface, limits)
+        if late:
+            click.echo(f"# {standin.add_late(late):,} events of past days arrived late", err=True)
         if command:
             return _run_within(environment, command)
         click.echo(f"# The stand-in tenant is at {standin.url} until Ctrl-C. Its settings:")

@@ -12,11 +12,13 @@ from typing import Self
 from pipelines.api import SURFACES, HuntingClient, tls_context, token_source
 from pipelines.clock import Clock, SystemClock
 from pipelines.committing import PartitionExport
+from pipelines.errors import SurfaceRetired
 from pipelines.export import Exporter
 from pipelines.going_on import PartitionFailed, export_in_spite
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.lake import LakeLayout
+from pipelines.late import Recount, recount
 from pipelines.planning import ExportPlan, plan_export
 from pipelines.progress import Observer, SurfaceRetires, unobserved
 from pipelines.pull import Tenant
@@ -99,6 +101,30 @@ class Engine:
     ) -> Iterator[Verification]:
         """Count committed partitions again; see ``verify``."""
         return verify(self._at(hunt, observer), partitions)
+
+    def recount(
+        self,
+        hunts: Sequence[Hunt],
+        partitions: Sequence[Partition] | None = None,
+        *,
+        mend: bool = True,
+        observer: Observer = unobserved,
+    ) -> Iterator[Recount]:
+        """Count committed partitions again and pull again what grew; see ``late.recount``.
+
+        Hunts of one tenant share calls. Without ``partitions``: all that are provisional and due.
+        Raises ``SurfaceRetired`` of a hunt once the others are done.
+        """
+        asked: list[HuntInTenant] = []
+        retired: SurfaceRetired | None = None
+        for hunt in hunts:
+            try:
+                asked.append(self._at(hunt, observer))
+            except SurfaceRetired as error:
+                retired = retired or error
+        yield from recount(asked, partitions, mend=mend)
+        if retired is not None:
+            raise retired
 
     def _at(self, hunt: Hunt, observer: Observer) -> HuntInTenant:
         return HuntInTenant(hunt, self.tenant_for(hunt), self.layout, self.clock, observer)

@@ -4,13 +4,10 @@ What belongs here: the order of these steps. What does not: any of the steps (``
 ``pull``, ``counting``, ``landing``, ``lake``), or building the parts (``engine``).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
-from filelock import BaseFileLock, FileLock, Timeout
-
+from pipelines.alone import alone
 from pipelines.batch import Batch, StagedPartition
 from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.committing import Committer, PartitionExport
@@ -23,7 +20,6 @@ from pipelines.landing import (
     partition_schema,
     read_receipt,
     use_system_allocator,
-    writing,
 )
 from pipelines.metrics import Meter
 from pipelines.progress import (
@@ -32,13 +28,10 @@ from pipelines.progress import (
     PartitionStarted,
     SliceStaged,
     TryingLater,
-    Waiting,
 )
 from pipelines.pull import HasToWait, Spent
 from pipelines.slicer import Slicer
 from pipelines.slicing import Partition
-
-_POLL_SECONDS: Final = 0.5
 
 
 class Exporter:
@@ -60,7 +53,7 @@ class Exporter:
         """
         use_system_allocator()
         for adjacent in self._due(partitions):
-            with self._alone(adjacent) as release:
+            with alone(self._at, adjacent) as release:
                 for exported in self._export(adjacent, refresh=refresh):
                     release(exported.partition)
                     self._tell_committed(exported)
@@ -177,35 +170,6 @@ class Exporter:
             raise
         yield from self._committer.settle()
 
-    @contextmanager
-    def _alone(self, partitions: Sequence[Partition]) -> Iterator[Callable[[Partition], None]]:
-        """Keep other exports of the same partitions out; they find them committed.
-
-        Yields what lets them in again, partition by partition. All take the locks oldest first, so
-        that no two wait for each other.
-        """
-        locks: dict[str, BaseFileLock] = {}
-        with ExitStack() as held:
-            for partition in partitions:
-                lock = self._lock(partition)
-                held.callback(lock.release)
-                locks[partition.key] = lock
-            yield lambda partition: locks[partition.key].release()
-
-    def _lock(self, partition: Partition) -> BaseFileLock:
-        path = self._at.layout.partition_lock(self._at.hunt.name, self._at.tenant.name, partition)
-        lock = FileLock(path, thread_local=False)
-        told = False
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            while not _acquired(lock):
-                if not told:
-                    reason = "another export of this partition is under way"
-                    self._at.observer(Waiting(self._at.hunt.name, partition.key, reason, None))
-                    told = True
-                self._at.clock.sleep(_POLL_SECONDS)
-        return lock
-
     def _tell_started(self, each: StagedPartition) -> None:
         partition = each.partition
         self._at.observer(
@@ -257,11 +221,3 @@ class Exporter:
                 spent.seconds,
             )
         )
-
-
-def _acquired(lock: BaseFileLock) -> bool:
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    return True

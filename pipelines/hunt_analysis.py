@@ -41,6 +41,8 @@ def idle_settings(settings: ExportSettings, analysis: Analysis) -> Iterator[tupl
         yield "verdict", "needs the key by which to split, such as `key: [DeviceId]`"
     if settings.key and settings.verdict != "keyed":
         yield "key", "is for `verdict: keyed`; add that, or remove it"
+    if settings.settling != ExportSettings().settling and analysis.verdict is Verdict.SNAPSHOT:
+        yield "settling", f"is for hunts on events, but {analysis.reason}; remove it"
     if settings.verdict and analysis.verdict is Verdict.SNAPSHOT:
         yield "verdict", f"is for hunts on events, but {analysis.reason}; remove it"
 

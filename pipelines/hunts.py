@@ -22,6 +22,8 @@ RESERVED_NAME: Final = "huntlake"
 
 # What was removed while the service still has it would be loaded again, night after night.
 _SHORTEST_RETENTION: Final = timedelta(days=31)
+_SHORTEST_SETTLING: Final = timedelta(hours=1)
+_LONGEST_SETTLING: Final = timedelta(days=30)
 
 
 def _long_enough(retention: timedelta) -> timedelta:
@@ -33,7 +35,17 @@ def _long_enough(retention: timedelta) -> timedelta:
     return retention
 
 
+def _sensible(settling: timedelta) -> timedelta:
+    if not _SHORTEST_SETTLING <= settling <= _LONGEST_SETTLING:
+        raise ValueError(
+            f"{format_period(settling)} is not from {format_period(_SHORTEST_SETTLING)} to "
+            f"{format_period(_LONGEST_SETTLING)}, for which the service has what it could wait for"
+        )
+    return settling
+
+
 Retention = Annotated[Period, AfterValidator(_long_enough)]
+Settling = Annotated[Period, AfterValidator(_sensible)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,8 @@ class ExportSettings:
     snapshot, how long after its day began. ``schedule`` says when: nightly, hourly, by a
     cron text in UTC, or never by itself (``None``). ``retries`` is how often a run tries again
     what may pass by itself. ``fresh_within`` is how old the newest load may be before Dagster
-    calls the asset stale (default: by the schedule).
+    calls the asset stale (default: by the schedule). ``settling`` is for how long counts of a
+    partition must not have grown until no more late events are expected (``late``).
     """
 
     partitions: Partitioning = "daily"
@@ -70,6 +83,7 @@ class ExportSettings:
     verdict_reason: str | None = None
     key: tuple[str, ...] = ()
     retention: Retention | None = None
+    settling: Settling = timedelta(days=3)
     group: str | None = None
     owners: tuple[str, ...] = ()
     schedule: Schedule = NIGHTLY

@@ -216,6 +216,22 @@ class PartitionCommitted(Event):
         return self._line(f"{self.rows:,} rows committed after {self.calls} {plural}")
 
 
+@dataclass(frozen=True, slots=True)
+class Recounted(Event):
+    """A committed partition was counted again; ``late_rows`` came, and ``what`` says what was done.
+
+    ``settled``: no more are expected.
+    """
+
+    rows: int
+    late_rows: int
+    settled: bool
+    what: str
+
+    def __str__(self) -> str:
+        return self._line(f"{self.rows:,} rows; {self.what}{'; settled' if self.settled else ''}")
+
+
 Observer = Callable[[Event], None]
 
 

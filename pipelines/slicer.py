@@ -54,6 +54,8 @@ class Slicer:
     caller: Caller
     batch: Batch
     layout: LakeLayout
+    density: Density | None = None
+    """What was counted of the batch before, by whoever asks for it to be pulled."""
     known: Knowledge = field(init=False)
     _history: History = field(init=False)
     _census: Census | None = field(init=False)
@@ -71,7 +73,7 @@ class Slicer:
             analysis.grid,
         )
         self._counts = analysis.grid if analysis.counting is not None else None
-        self._census = self._earlier_census()
+        self._census = None if self.density is not None else self._earlier_census()
         self.known = Knowledge(
             grid=analysis.grid,
             paged=analysis.grid is not None and analysis.time_column is not None,
@@ -79,7 +81,7 @@ class Slicer:
             caps=Caps(limits.rows, limits.response_bytes, limits.request_seconds),
             unfiltered=is_unfiltered(hunt.query),
             rates=self._history.rates().guessed_bytes_per_row(widest_columns(hunt.query, analysis)),
-            density=self._census.density if self._census else None,
+            density=self._census.density if self._census else self.density,
         )
 
     # Planning
@@ -183,14 +185,16 @@ class Slicer:
         analysis = self.caller.analysis
         end = asked.span.end
         window_end = self.known.cell_end(end, self.batch.window) if end.bucket else end.instant
+        window = Window(asked.span.start.instant, window_end)
         return restrict(
             self.caller.hunt.query,
             analysis,
-            window=Window(asked.span.start.instant, window_end),
+            window=window,
             now=self._now,
             span=asked.span,
             limit=asked.limit,
             by_hash=asked.by_hash,
+            windows=self.batch.windows_in(window),
         )
 
     @property
@@ -307,7 +311,7 @@ class Slicer:
         return Room(
             (
                 Need(folder, expected),
-                Need(target.parent, staged + expected),
+                Need(target.parent, staged + expected + each.kept_bytes),
                 Need(self.layout.root, 0),
             )
         )

@@ -1,43 +1,28 @@
 """Counting committed partitions again, and comparing with what landed, bin by bin.
 
-What belongs here: the comparison. What does not: mending what differs (an export with ``refresh``),
-or printing (``cli``).
+What belongs here: what a person asks for. What does not: mending what grew (``late``, which also
+compares), or printing (``cli``).
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipelines.admission import refuse_past_horizon
 from pipelines.clock import now_ticks
 from pipelines.counting import Counted, count, count_rows
 from pipelines.errors import PartitionRefused, SliceFailed
 from pipelines.hunt_in_tenant import HuntInTenant
-from pipelines.landing import WIRE_NAME
+from pipelines.late.landed import BinDifference, differences, landed_bins
 from pipelines.pull import Caller, TooMuch
 from pipelines.slicing import CountCells, Partition
 from pipelines.spans import Grid
-from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, Window
+from pipelines.windows import TICKS_PER_SECOND, Window
 
 # So few bins that a count of any partition fits an answer, and so many that a bin is quickly read.
 _BINS: Final = 24
 # And so many in all that one answer has room for a month of minutes.
 _MOST_BINS: Final = 45_000
-
-
-@dataclass(frozen=True, slots=True)
-class BinDifference:
-    """One bin in which the service counts another number of rows than landed."""
-
-    window: Window
-    landed: int
-    counted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +115,12 @@ def _compared(
     rows = receipt.rows if receipt else None
     if analysis.grid is None or analysis.time_column is None:
         return Verification(partition, rows, total)
-    landed = _landed(at.target(partition), analysis.time_column, width)
-    differing = tuple(
-        BinDifference(
-            _bin(cell, width, analysis.grid, partition.window), landed[cell], counted.get(cell, 0)
-        )
-        for cell in sorted({*landed, *counted})
-        if landed[cell] != counted.get(cell, 0)
+    differing = differences(
+        landed_bins(at.target(partition), analysis.time_column, width),
+        counted,
+        within=partition.window,
+        width=width,
+        grid=analysis.grid,
     )
     return Verification(partition, rows, total, differing)
 
@@ -155,26 +139,3 @@ def _width(grid: Grid, window: Window) -> int | None:
     if grid.calendar is not None or grid.width > 1:
         return None
     return max(TICKS_PER_SECOND, window.ticks // _BINS // TICKS_PER_SECOND * TICKS_PER_SECOND)
-
-
-def _bin(cell: int, width: int | None, grid: Grid, window: Window) -> Window:
-    end = grid.after(cell) if width is None else cell + width
-    return Window(max(cell, window.start), min(end, window.end))
-
-
-def _landed(path: Path, time_column: str, width: int | None) -> Counter[int]:
-    """The partition's rows by bin, or by the value of their time itself."""
-    with pq.ParquetFile(path) as file:
-        name = next(
-            field.name
-            for field in file.schema_arrow
-            if (field.metadata or {}).get(WIRE_NAME, b"").decode() == time_column
-        )
-        found: Counter[int] = Counter()
-        for batch in file.iter_batches(columns=[name]):
-            instants = pc.divide(pc.cast(batch.column(0), pa.int64()), NANOSECONDS_PER_TICK)
-            if width is not None:
-                instants = pc.multiply(pc.divide(instants, width), width)
-            for each in pc.value_counts(instants).to_pylist():
-                found[each["values"]] += each["counts"]
-        return found

@@ -15,7 +15,12 @@ from pipelines.cli import cli
 from pipelines.clock import SystemClock
 from pipelines.lake import LakeLayout, connect
 from pipelines.standin import RunningTimeModel, Standin, StandinLimits, SyntheticSettings
-from pipelines.windows import NANOSECONDS_PER_TICK, TICKS_PER_SECOND, datetime_from_instant
+from pipelines.windows import (
+    NANOSECONDS_PER_TICK,
+    TICKS_PER_SECOND,
+    Window,
+    datetime_from_instant,
+)
 
 DAY = 86_400 * TICKS_PER_SECOND
 HUNTS = {
@@ -268,6 +273,27 @@ def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
     assert len(useful) - len(set(useful)) <= 3
 
 
+def test_a_recount_brings_what_came_late(
+    run: Run, environment: dict[str, str], standin: Standin
+) -> None:
+    """It says of each partition what came, and by night asks only for what is due."""
+    query = "DeviceLogonEvents | project Timestamp, DeviceId"
+    (Path(environment["HUNTLAKE_HUNTS"]) / "logons.kql").write_text(query)
+    named = ("--hunt", "logons", "--from", day(standin, 2), "--to", day(standin, 0))
+    assert run("export", *named).returncode == 0
+    last = Window(standin.data.end - DAY, standin.data.end)
+    standin.tenant.add_late("DeviceLogonEvents", last, rows=7, seed=9)
+    counted = run("recount", *named, "--no-mend")
+    assert counted.returncode == 0, counted.stderr
+    assert "more rows are there" in counted.stdout
+    assert "2 partitions counted, 0 late rows, 0 settled, 1 calls" in counted.stderr
+    mended = run("recount", *named)
+    assert f"logons\t{day(standin, 1)}\t7 late rows\tprovisional" in mended.stdout
+    assert "2 partitions counted, 7 late rows, 0 settled, 2 calls" in mended.stderr
+    assert "0 partitions counted" in run("recount").stderr
+    assert "say --from and --to" in run("recount", "--from", day(standin, 2)).stderr
+
+
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
     environment: dict[str, str], standin: Standin
 ) -> None:
@@ -285,7 +311,7 @@ def test_every_command_has_help_that_teaches() -> None:
     """A line of what it does, and for all but the plainest an example."""
     runner = CliRunner()
     names = {"check", "demo", "export", "login", "plan", "quota", "sql", "standin", "verify"}
-    assert set(cli.commands) == names | {"publish", "retention"}
+    assert set(cli.commands) == names | {"publish", "recount", "retention"}
     for name, each in cli.commands.items():
         shown = runner.invoke(cli, [name, "--help"])
         assert shown.exit_code == 0

@@ -1,7 +1,7 @@
 """The hunt catalogue: what a file says, what is wrong with it, and the hunts that ship."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -179,6 +179,9 @@ def test_a_hunt_is_called_what_its_file_is_called(stem: str, name: str) -> None:
             "is for hunts on events",
         ),
         ("query: ExposureGraphNodes\nexport:\n  partitions: daily\n", 3, "use `partitions: snap"),
+        ("query: ExposureGraphNodes\nexport:\n  settling: 5d\n", 3, "is for hunts on events"),
+        ("query: DeviceEvents\nexport:\n  settling: 10m\n", 3, "10m is not from 1h to 30d"),
+        ("query: DeviceEvents\nexport:\n  settling: 3\n", 3, "no length of time"),
         ("name: a\nquery: |\n  DeviceEvents\n  | where (a\n", 4, "column 9 of the query: .*closed"),
         ("query: DeviceEvents | where 'a\n", 1, "column 22 of the query"),
         ("query: Sysmon_CL\n", 1, "time_column"),
@@ -276,6 +279,16 @@ def test_the_time_column_of_an_undocumented_table_comes_from_the_file(tmp_path: 
     """As the error that names the table says."""
     query = "// export:\n//   time_column: TimeGenerated\nSysmon_CL"
     assert load(tmp_path, sysmon__kql=query).hunt("sysmon").export.time_column == "TimeGenerated"
+
+
+def test_settling_is_a_duration(tmp_path: Path) -> None:
+    """Three days, where the file says nothing."""
+    head = "// export:\n//   settling: {}\nDeviceEvents"
+    hunts = load(
+        tmp_path, a__kql=head.format("5d"), b__kql=head.format("36h"), c__kql="DeviceEvents"
+    ).hunts
+    found = [hunts[name].export.settling for name in "abc"]
+    assert found == [timedelta(days=5), timedelta(hours=36), timedelta(days=3)]
 
 
 def test_an_author_knows_better_for_a_stated_reason(tmp_path: Path) -> None:

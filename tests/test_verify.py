@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.hunts import Hunt
+from pipelines.late.landed import BinDifference
 from pipelines.plan_text import verification_lines
 from pipelines.slicing import partition
-from pipelines.verify import BinDifference, Verification, verify
+from pipelines.verify import Verification, verify
 from pipelines.windows import TICKS_PER_SECOND, Window
 from tests.slicing.simulation import Simulation
 

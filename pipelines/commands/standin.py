@@ -41,9 +41,20 @@ def demo() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where its authority and events lie.  [default: standin/ in the data folder]",
 )
+@click.option(
+    "--late",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Let late events arrive in so many of the past days' minutes: 0.01 is one in a hundred.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def standin(
-    port: int, surface: SurfaceName, limits: str, directory: Path | None, command: Sequence[str]
+def standin(  # noqa: PLR0913, PLR0917 - the command's options
+    port: int,
+    surface: SurfaceName,
+    limits: str,
+    directory: Path | None,
+    late: float | None,
+    command: Sequence[str],
 ) -> None:
     """Serve a local tenant with made-up events that speaks the service's protocol.
 
@@ -56,7 +67,17 @@ def standin(
         huntlake standin -- huntlake check
         huntlake standin -- dagster dev
         huntlake standin --limits graph,rows=5000 -- huntlake export --hunt alert_info ...
+        huntlake standin --late 0.01 -- huntlake recount --from 2026-11-01 --to 2026-11-20
     """
     from pipelines.demo import serve
 
-    sys.exit(serve(port=port, surface=surface, limits=limits, directory=directory, command=command))
+    sys.exit(
+        serve(
+            port=port,
+            surface=surface,
+            limits=limits,
+            directory=directory,
+            late=late,
+            command=command,
+        )
+    )

@@ -3,6 +3,7 @@
 What belongs here: from a name to a tenant's settings and hunts. What does not: any command.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,6 +37,11 @@ class TenantAtHand:
         tenant = tenants.tenant(name)
         settings = tenant.settings()
         return cls(tenants, tenant, settings, load_hunts(settings.hunts))
+
+    @property
+    def hunts(self) -> Sequence[Hunt]:
+        """All of the tenant's hunts."""
+        return list(self.tenant.hunts(self.catalogue).hunts.values())
 
     def hunt(self, name: str) -> Hunt:
         """One of the tenant's hunts. Raises ``HuntNotFound``."""

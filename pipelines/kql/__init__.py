@@ -16,12 +16,14 @@ from pipelines.kql.rewrite import (
     restrict,
 )
 from pipelines.kql.tables import Table, known_tables
+from pipelines.kql.together import HUNT, count_cells_of_all, may_share, may_share_query
 from pipelines.kql.verdict import Analysis, Counting, EventTable, Override, Verdict, analyse
 from pipelines.kql.weight import is_unfiltered, widest_columns
 
 __all__ = [
     "BUCKET",
     "CELL",
+    "HUNT",
     "ROWS",
     "Analysis",
     "Counting",
@@ -33,9 +35,12 @@ __all__ = [
     "count_all",
     "count_buckets",
     "count_cells",
+    "count_cells_of_all",
     "datetime_literal",
     "is_unfiltered",
     "known_tables",
+    "may_share",
+    "may_share_query",
     "restrict",
     "widest_columns",
 ]

@@ -43,12 +43,15 @@ def restrict(  # noqa: PLR0913 - what is asked, each by name
     span: Span | None = None,
     limit: int | None = None,
     by_hash: bool = False,
+    windows: Sequence[Window] = (),
 ) -> str:
     """The query with every event table limited to ``window`` and the time of the query ``now``.
 
     Each table is shadowed by a ``let`` of its name, above the hunt: wherever the hunt then reads
     the table, within functions and brackets too, it reads the window. The added lines are not
     parted from the hunt by a blank line, which in the portal would end a query.
+
+    Where ``windows`` are given, disjoint and in order, only they are read of ``window``.
 
     ``span`` lies in the window and leaves out some buckets of its first and last cell. With a
     ``limit`` the answer is the first so many rows in time order, of which the last may share their
@@ -67,20 +70,32 @@ def restrict(  # noqa: PLR0913 - what is asked, each by name
             if by_hash
             else f" | top {limit} by {time} asc"
         )
-    return _assembled(query, analysis, window, now, (analysis.end, analysis.end, tail))
+    return _assembled(query, analysis, window, now, (analysis.end, analysis.end, tail), windows)
 
 
-def count_cells(
-    query: str, analysis: Analysis, *, window: Window, now: int, width: int | None
+def count_cells(  # noqa: PLR0913 - what is asked, each by name
+    query: str,
+    analysis: Analysis,
+    *,
+    window: Window,
+    now: int,
+    width: int | None,
+    windows: Sequence[Window] = (),
 ) -> str:
     """The query's rows in the window, counted by bins of ``width`` ticks, or else by cells.
 
     The answer has a row for each bin that has any: ``CELL``, where it starts, and ``ROWS``.
+    ``windows`` as in ``restrict``.
     """
     offset, column = _counted(analysis)
+    tail = count_by_cell(column, width)
+    return _assembled(query, analysis, window, now, (offset, analysis.end, tail), windows)
+
+
+def count_by_cell(column: str, width: int | None) -> str:
+    """The operator that counts rows by bins of a column, or by the column itself."""
     cell = column if width is None else f"bin({column}, {timespan_literal(width)})"
-    tail = f" | summarize {ROWS} = count() by {CELL} = {cell}"
-    return _assembled(query, analysis, window, now, (offset, analysis.end, tail))
+    return f" | summarize {ROWS} = count() by {CELL} = {cell}"
 
 
 def count_buckets(
@@ -126,9 +141,16 @@ def quoted(name: str) -> str:
     return f"['{escaped}']"
 
 
-def _assembled(query: str, analysis: Analysis, window: Window, now: int, tail: _Edit) -> str:
+def _assembled(  # noqa: PLR0913, PLR0917 - the parts of the text
+    query: str,
+    analysis: Analysis,
+    window: Window,
+    now: int,
+    tail: _Edit,
+    windows: Sequence[Window] = (),
+) -> str:
     blank = len(query) - len(query.lstrip(_BLANK))
-    shadows = "".join(f"{_shadow(table, window)}\n" for table in analysis.event_tables)
+    shadows = "".join(f"{shadow(table, window, windows)}\n" for table in analysis.event_tables)
     edits = [edit for edit in _now_edits(query, now) if edit[1] <= tail[0]]
     edits += [(blank, blank, shadows), tail]
     return _edited(query, edits)
@@ -186,10 +208,29 @@ def _hash(analysis: Analysis) -> str:
     return f"hash({text}, {BUCKETS})"
 
 
-def _shadow(table: EventTable, window: Window) -> str:
+def shadow(table: EventTable, window: Window, windows: Sequence[Window] = ()) -> str:
+    """The statement that limits a table to a window, or to some windows within it."""
     name, column = quoted(table.name), quoted(table.time_column)
+    inside = _inside(column, window)
+    if len(windows) > 1:
+        # The window that holds them all stays: it is plain which of the table's data lies in it.
+        inside += f" and {_any_of([f'({_inside(column, each)})' for each in windows])}"
+    elif windows:
+        inside = _inside(column, windows[0])
+    return f"let {name} = {name} | where {inside};"
+
+
+def _inside(column: str, window: Window) -> str:
     start, end = datetime_literal(window.start), datetime_literal(window.end)
-    return f"let {name} = {name} | where {column} >= {start} and {column} < {end};"
+    return f"{column} >= {start} and {column} < {end}"
+
+
+def _any_of(conditions: Sequence[str]) -> str:
+    """All with ``or``, bracketed two by two: the service fails at a long chain of operators."""
+    if len(conditions) == 1:
+        return conditions[0]
+    middle = len(conditions) // 2
+    return f"({_any_of(conditions[:middle])} or {_any_of(conditions[middle:])})"
 
 
 def _edited(query: str, edits: Iterator[_Edit] | Sequence[_Edit]) -> str:

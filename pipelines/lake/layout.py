@@ -7,6 +7,7 @@
     journal/<kind>/tenant=<t>/<month>.parquet            what was done to the lake, and when
     state/ledger.sqlite                                  every call to every tenant
     state/staged/<hunt>/<tenant>/<partition>/<key>/      slices not yet committed
+    state/staged/<hunt>/<tenant>/<partition>/<key>-late/ what came late of a committed partition
     state/history/<hunt>/<tenant>/                       what its answers weigh, and counts
     state/catalogue.json                                 what the catalogue was made of
     state/locks/                                         one call, one export at a time
@@ -131,6 +132,17 @@ class LakeLayout:
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         safe_key = partition.key.replace(":", "")
         return self.state / "staged" / hunt.name / tenant / safe_key / digest
+
+    def mending_folder(
+        self, hunt: Hunt, tenant: str, surface: SurfaceName, partition: Partition
+    ) -> Path:
+        """Where what is pulled again of a committed partition waits, apart from an export's."""
+        folder = self.staging_folder(hunt, tenant, surface, partition)
+        return folder.with_name(f"{folder.name}-late")
+
+    def mending_folders(self, hunt: str, tenant: str) -> list[Path]:
+        """All such folders of a hunt that are there."""
+        return sorted((self.state / "staged" / hunt / tenant).glob("*/*-late"))
 
     def history_folder(self, hunt: str, tenant: str) -> Path:
         """What earlier answers to a hunt taught."""

@@ -30,7 +30,7 @@ from pipelines.standin.server import StandinServer
 from pipelines.standin.service import Call, Service
 from pipelines.standin.signin import SignIn
 from pipelines.standin.synthetic import SyntheticSettings, build
-from pipelines.windows import TICKS_PER_SECOND
+from pipelines.windows import TICKS_PER_SECOND, Window
 
 __all__ = [
     "Call",
@@ -156,6 +156,20 @@ class Standin:
     def revoke_permission(self) -> None:
         """Answer every call from now on that the application lacks a permission."""
         self._service.permitted = False
+
+    def add_late(self, share: float, *, seed: int | None = None) -> int:
+        """Let events of the past days arrive only now; how many they are.
+
+        ``share`` is of the minutes of those days, for each table; the events stay in the folder.
+        """
+        window = Window(self.data.end - self.data.days * _DAY_TICKS, self.data.end)
+        chosen = self._clock.now_ns() if seed is None else seed
+        return sum(
+            self.tenant.add_late_in_bins(
+                table, window, bin_ticks=60 * TICKS_PER_SECOND, share=share, seed=chosen
+            )
+            for table in store.EVENT_TABLES
+        )
 
     def wait(self) -> None:
         """Return at Ctrl-C."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pipelines.kql.lexer import Kind, code
 from pipelines.standin import exactness, functions
 from pipelines.standin.given import Rows, create_tables, insert_rows
+from pipelines.standin.late import insert_late
 from pipelines.standin.store import (
     SNAPSHOT_TABLES,
     TIMESPAN,
@@ -120,6 +121,13 @@ class SyntheticTenant:
     def add_late(self, table: str, window: Window, *, rows: int, seed: int) -> None:
         """Events that reach the service only now, though they happened in the window."""
         insert_events(self._connection.cursor(), table, window, rows=rows, seed=seed)
+
+    def add_late_in_bins(
+        self, table: str, window: Window, *, bin_ticks: int, share: float, seed: int
+    ) -> int:
+        """The same for a share of the window's bins; how many events these are."""
+        cursor = self._connection.cursor()
+        return insert_late(cursor, table, window, bin_ticks=bin_ticks, share=share, seed=seed)
 
     def insert(self, table: str, rows: Rows) -> None:
         """Add given events: see ``Rows``."""

@@ -4,7 +4,7 @@ What belongs here: when events happen and what they say. What does not: how they
 (``store``). DuckDB makes them, from hashes of row numbers, so that a month takes seconds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -97,6 +97,21 @@ def insert_events(
 ) -> None:
     """Add events to ``table`` within the window."""
     _insert(connection, table, [(window, rows)], seed=seed)
+
+
+def insert_events_at(
+    connection: duckdb.DuckDBPyConnection, table: str, instants: Sequence[int], *, seed: int
+) -> None:
+    """Add an event to ``table`` at each of the instants."""
+    if instants:
+        listed = ", ".join(str(each * NANOSECONDS_PER_TICK) for each in instants)
+        _insert_rows(
+            connection,
+            table,
+            f"make_timestamp_ns(([{listed}]::BIGINT[])[i + 1])",
+            f"SELECT 0 AS start, 1 AS ticks, {len(instants)} AS n, i, {seed} AS seed "
+            f"FROM range({len(instants)}) AS numbers(i)",
+        )
 
 
 def _insert(

@@ -166,3 +166,19 @@ def test_only_a_bearer_of_the_right_tenant_comes_in(folder: Path) -> None:
             for authorization in (word, f"Basic {word}", f"Bearer {word}")
         ]
     assert answers == [401, 401, 200]
+
+
+def test_late_events_arrive_in_the_past_and_stay(folder: Path) -> None:
+    """In a share of its minutes, and the folder keeps them."""
+    with start(folder) as standin:
+        table = "DeviceNetworkEvents"
+        before = standin.tenant.table(table).num_rows
+        added = standin.add_late(0.01, seed=1)
+        after = standin.tenant.table(table)
+    minutes = 1_440 * 0.01
+    assert minutes <= after.num_rows - before <= 3 * minutes + 3
+    assert added > after.num_rows - before
+    times = after.column("Timestamp").cast("int64").to_pylist()
+    assert all(END - DAY <= time // 100 < END for time in times)
+    with start(folder) as standin:
+        assert standin.tenant.table(table).num_rows == after.num_rows
