@@ -11,6 +11,7 @@ from assets.catalogue import Deployment, TenantHunts, load_deployment
 from assets.destinations import remote_destinations
 from assets.exports import broken_asset, broken_hunt_asset, export_asset
 from assets.quota import quota_asset
+from assets.recounts import recount_job, recount_schedule
 from assets.resources import EngineResource
 from assets.retention import retention_job, retention_schedule
 from assets.running import side_by_side
@@ -29,15 +30,17 @@ def build_defs(
         for each in deployment.tenants
         for hunt in each.catalogue.hunts.values()
     ]
+    recounts = {each.tenant: recount_job(each) for each in deployment.tenants}
     retention = {each.tenant: retention_job(each) for each in deployment.tenants}
     return dg.Definitions(
         assets=[
             *(asset for each in deployment.tenants for asset in _assets(each)),
             *(broken_asset(*each) for each in deployment.broken),
         ],
-        jobs=list(retention.values()),
+        jobs=[*recounts.values(), *retention.values()],
         schedules=[
             *(each for each in schedules if each is not None),
+            *(recount_schedule(each, recounts[each.tenant]) for each in deployment.tenants),
             *(retention_schedule(each, retention[each.tenant]) for each in deployment.tenants),
         ],
         sensors=[catch_up_sensor(each) for each in deployment.tenants],
