@@ -79,6 +79,12 @@ class LakeLayout:
         files = [*folder.glob(f"*/*/{DATA_FILE}"), *folder.glob(f"*/*/hour=*/{DATA_FILE}")]
         return sorted(files, key=str)
 
+    def tenant_files(self, hunt: str, tenant: str) -> list[Path]:
+        """The files of a hunt's committed partitions in one tenant, oldest first."""
+        folder = self.hunt_folder(hunt, tenant)
+        files = [*folder.glob(f"*/{DATA_FILE}"), *folder.glob(f"*/hour=*/{DATA_FILE}")]
+        return sorted(files, key=str)
+
     def tenant_folder(self, partition_file: Path) -> Path:
         """The folder of the tenant that a partition's file is of."""
         within = partition_file.relative_to(self.lake)
