@@ -6,6 +6,7 @@ What belongs here: the joining. What does not: any definition itself.
 import dagster as dg
 
 from assets.catalogue import TenantHunts, load_tenant_hunts
+from assets.checks import all_checks
 from assets.destinations import remote_destinations
 from assets.exports import broken_hunt_asset, export_asset
 from assets.quota import quota_asset
@@ -29,6 +30,13 @@ def build_defs(
     ]
     return dg.Definitions(
         assets=[*exports, *broken, remote_destinations(hunts), quota_asset(hunts)],
+        jobs=[
+            dg.define_asset_job(
+                f"{hunts.label}__checks",
+                selection=all_checks(hunts),
+                description="Checks all that has landed, by the lake alone: it makes no call.",
+            )
+        ],
         schedules=schedules,
         resources={"engine": engine or EngineResource()},
         # One pull at a time for each tenant leaves nothing to run in parallel, and a process for

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assets.catalogue import TenantHunts, dagster_name
-from assets.checks import RunChecks, check_specs
+from assets.checks import HuntChecks, check_specs
 from assets.findings import Findings
 from assets.metadata import describe_hunt, describe_partition
 from assets.quota import quota_numbers, quota_picture
@@ -56,16 +56,25 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
         name=f"{hunts.label}__{hunt.name}",
         specs=[spec],
         check_specs=check_specs(key),
+        # So that the checks can be run by themselves.
+        can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=hunts.pool,
     )
     def export(
         context: dg.AssetExecutionContext, config: ExportConfig, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        checks = HuntChecks(hunts, hunt, engine, context.selected_asset_check_keys)
+        if not context.selected_asset_keys:
+            yield from checks.results(context)
+            return
         keys = sorted(context.partition_keys)
-        checks = RunChecks(key)
+        unsound: list[str] = []
         try:
             for exported, quota in _exports(context, hunt, keys, config, engine):
+                if problems := checks.problems(exported):
+                    unsound.append(f"{exported.partition.key}: {'; '.join(problems)}")
+                    continue
                 found = Findings.of(exported)
                 metadata = {**describe_partition(exported, found, hunts.layout), **quota}
                 if len(keys) == 1:
@@ -76,13 +85,13 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
                             key, partition=exported.partition.key, metadata=metadata
                         )
                     )
-                for evaluation in checks.of_partition(found):
-                    context.log_event(evaluation)
         except dg.Failure:
-            # What was committed before is told of, as it stays.
-            yield from checks.of_run()
+            # What was found in what is there is told of all the same.
+            yield from checks.results(context)
             raise
-        yield from checks.of_run()
+        yield from checks.results(context)
+        if unsound:
+            raise _unsound(hunt, unsound)
 
     return export
 
@@ -117,6 +126,18 @@ def _quota(engine: Engine, hunt: Hunt, *, with_picture: bool) -> Mapping[str, An
     at = (engine.layout, tenant.id, tenant.limits, engine.clock)
     picture = {"quota_over_the_day": quota_picture(*at)} if with_picture else {}
     return {**quota_numbers(*at), **picture}
+
+
+def _unsound(hunt: Hunt, partitions: list[str]) -> dg.Failure:
+    """Dagster would record a partition as materialized that a check then finds unsound."""
+    listed = "\n".join(f"  - {each}" for each in partitions)
+    return dg.Failure(
+        description=(
+            f"{hunt.name}: what an earlier export committed is not what its receipt proves. "
+            f"Materialize these partitions again with `refresh: true`:\n{listed}"
+        ),
+        allow_retries=False,
+    )
 
 
 def broken_hunt_asset(hunts: TenantHunts, name: str, error: HuntFileError) -> dg.AssetsDefinition:

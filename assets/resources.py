@@ -6,9 +6,10 @@ environment and are read when a run starts, so that definitions load without any
 
 import dagster as dg
 
-from pipelines.clock import SystemClock
+from pipelines.clock import Clock, SystemClock
 from pipelines.engine import Engine
-from pipelines.settings import load_settings
+from pipelines.quota import Limits
+from pipelines.settings import load_limits, load_settings
 
 
 class EngineResource(dg.ConfigurableResource[Engine]):
@@ -16,4 +17,12 @@ class EngineResource(dg.ConfigurableResource[Engine]):
 
     def open(self) -> Engine:
         """An engine to be used as a context manager. Raises ``SettingsError``."""
-        return Engine(load_settings(), SystemClock())
+        return Engine(load_settings(), self.clock())
+
+    def clock(self) -> Clock:
+        """The time."""
+        return SystemClock()
+
+    def limits(self) -> Limits:
+        """What the service allows, which takes no sign-in. Raises ``SettingsError``."""
+        return load_limits()
