@@ -61,7 +61,7 @@ class Outcome:
     """What a check says of a lake.
 
     ``partitions`` are the keys of those that it found wanting, and ``todo`` is what to do about
-    them, in Markdown.
+    them.
     """
 
     passed: bool
@@ -74,7 +74,8 @@ class Outcome:
     @property
     def metadata(self) -> Mapping[str, Any]:
         """The evidence, and what to do about it."""
-        todo = {"what_to_do": dg.MetadataValue.md(self.todo)} if self.todo else {}
+        # As text, since the page shows Markdown only once it is asked to.
+        todo = {"what_to_do": dg.MetadataValue.text(self.todo)} if self.todo else {}
         return {**todo, **self.evidence}
 
 

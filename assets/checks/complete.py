@@ -19,7 +19,7 @@ def _judge(evidence: Evidence) -> Outcome:
             evidence={"partitions": len(evidence.landed)},
         )
     records = [
-        {"partition": each.name, "problem": problem, "file": str(each.path)}
+        {"partition": each.name, "problem": problem}
         for each in unsound
         for problem in each.problems
     ]
@@ -31,7 +31,7 @@ def _judge(evidence: Evidence) -> Outcome:
         evidence={
             "partitions": len(evidence.landed),
             "partitions_unsound": len(unsound),
-            "problems": table(records, partition="string", problem="string", file="string"),
+            "problems": table(records, partition="string", problem="string"),
         },
         todo=(
             "Look at the files: something other than huntlake wrote, moved or damaged them. "

@@ -1,7 +1,7 @@
 """The check ``values_kept_aside``: every value fits the type of its column.
 
-What belongs here: what the check says. What does not: which rows have them, which each partition's
-own metadata says (``findings``).
+What belongs here: what the check says. What does not: in which partitions and rows, which the
+partitions' own metadata says (``findings``).
 """
 
 from collections import Counter
@@ -25,10 +25,18 @@ def _judge(evidence: Evidence) -> Outcome:
             description=f"nothing is kept aside in {looked_at}",
             evidence={"values": 0},
         )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for each in aside:
+        for column, count in _by_column(each).items():
+            found.setdefault(column, []).append((each.name, count))
     records = [
-        {"partition": each.name, "column": column, "values": count}
-        for each in reversed(aside)
-        for column, count in sorted(_by_column(each).items())
+        {
+            "column": column,
+            "values": sum(count for _, count in places),
+            "partitions": len(places),
+            "last_in": places[-1][0],
+        }
+        for column, places in sorted(found.items())
     ]
     return Outcome(
         passed=False,
@@ -36,7 +44,9 @@ def _judge(evidence: Evidence) -> Outcome:
         description=f"{counted(values, 'value')} kept aside, in {len(aside):,} of {looked_at}",
         evidence={
             "values": values,
-            "kept_aside": table(records, partition="string", column="string", values="int"),
+            "kept_aside": table(
+                records, column="string", values="int", partitions="int", last_in="string"
+            ),
         },
         todo=(
             "Nothing is lost: read them as they came in the column `_kept_aside`, as in "
