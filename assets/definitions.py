@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.catalogue import Deployment, TenantHunts, load_deployment
+from assets.checks import checks_job
 from assets.destinations import remote_destinations
 from assets.exports import broken_asset, broken_hunt_asset, export_asset
 from assets.quota import quota_asset
@@ -37,7 +38,11 @@ def build_defs(
             *(asset for each in deployment.tenants for asset in _assets(each)),
             *(broken_asset(*each) for each in deployment.broken),
         ],
-        jobs=[*recounts.values(), *retention.values()],
+        jobs=[
+            *map(checks_job, deployment.tenants),
+            *recounts.values(),
+            *retention.values(),
+        ],
         schedules=[
             *(each for each in schedules if each is not None),
             *(recount_schedule(each, recounts[each.tenant]) for each in deployment.tenants),

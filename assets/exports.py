@@ -11,7 +11,7 @@ from typing import Any, Final
 import dagster as dg
 
 from assets.catalogue import TenantHunts, dagster_name
-from assets.checks import RunChecks, check_specs
+from assets.checks import HuntChecks, check_specs
 from assets.failures import RunFailures, late_observation
 from assets.findings import Findings
 from assets.metadata import describe_hunt, describe_partition
@@ -73,16 +73,22 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
         name=f"{hunts.label}__{hunt.name}",
         specs=[spec],
         check_specs=check_specs(key),
+        # So that the checks can be run by themselves.
+        can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=hunts.pool,
     )
     def export(
         context: dg.AssetExecutionContext, config: ExportConfig, engine: EngineResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        checks = HuntChecks(hunts, hunt, engine, context.selected_asset_check_keys)
+        if not context.selected_asset_keys:
+            yield from checks.results(context)
+            return
         run = _Run(context, hunts, hunt, key)
         try:
             with engine.open(hunts.tenant) as opened:
-                for outcome in run.outcomes(opened, refresh=config.refresh):
+                for outcome in map(checks.sound, run.outcomes(opened, refresh=config.refresh)):
                     if isinstance(outcome, PartitionFailed):
                         run.tell_failed(outcome, opened)
                     elif len(run.keys) == 1:
@@ -92,8 +98,8 @@ def export_asset(hunts: TenantHunts, hunt: Hunt) -> dg.AssetsDefinition:
                         run.tell_materialized(outcome, opened)
         except HuntlakeError as error:
             run.failures.of_run(error)
-        # What was committed is told of whatever became of the others, as it stays.
-        yield from run.checks.of_run()
+        # What is found in the lake is told of whatever became of the run.
+        yield from checks.results(context)
         run.failures.raise_any(len(run.keys))
 
     return export
@@ -116,7 +122,6 @@ class _Run:
         self._hunt = hunt
         self._key = key
         self.keys = sorted(context.partition_keys)
-        self.checks = RunChecks(key)
         self.failures = RunFailures(hunts, hunt, key)
 
     def outcomes(
@@ -141,10 +146,8 @@ class _Run:
         )
 
     def tell_committed(self, exported: PartitionExport, engine: Engine) -> Mapping[str, Any]:
-        """Have the checks speak of a partition, and return its metadata."""
+        """The metadata of a partition that is committed."""
         found = Findings.of(exported)
-        for evaluation in self.checks.of_partition(found):
-            self._context.log_event(evaluation)
         is_last = exported.partition.key == self.keys[-1]
         return {
             **describe_partition(exported, found, self._hunts.layout),

@@ -1,22 +1,21 @@
 """What readers of a committed partition should know: values kept aside, and columns that changed.
 
-What belongs here: finding it, and showing it as tables. What does not: raising it (``checks``). The
-tables hold names, types, counts and places, and never a value: Dagster keeps all that it is given.
+What belongs here: finding it, and showing it as tables of the partition's metadata. What does not:
+warning of it (``checks``). The tables hold names, types, counts and places, and never a value.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import dagster as dg
 
+from assets.tables import table
 from pipelines.committing import PartitionExport
 from pipelines.landing import Changes, columns_of, kept_aside_in_file, kept_aside_rows
 
-# Dagster keeps every table for ever, in one row of its database.
-_MOST_RECORDS: Final = 100
 _MOST_ROWS: Final = 5
-_UNLISTED: Final = "(not in the schema)"
+UNLISTED: Final = "(not in the schema)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,55 +31,48 @@ class KeptAside:
 class Findings:
     """What was found in one partition."""
 
-    partition: str
     kept_aside: tuple[KeptAside, ...]
     changes: Changes | None
 
     @classmethod
     def of(cls, exported: PartitionExport) -> Self:
         """Look at a partition. The file is read only where it keeps something aside."""
-        return cls(exported.partition.key, tuple(_kept_aside(exported)), exported.changes)
-
-    @property
-    def values(self) -> int:
-        """How many values are kept aside."""
-        return sum(each.values for each in self.kept_aside)
+        return cls(tuple(_kept_aside(exported)), exported.changes)
 
 
-def kept_aside_table(findings: Iterable[Findings]) -> dg.TableMetadataValue:
-    """By partition and column; rows are numbered as DuckDB's ``file_row_number`` does."""
+def kept_aside_table(found: Findings) -> dg.TableMetadataValue:
+    """By column; rows are numbered as DuckDB's ``file_row_number`` does."""
     records = [
         {
-            "partition": each.partition,
             "column": kept.column,
             "values": kept.values,
             "first_rows": ", ".join(map(str, kept.rows)),
         }
-        for each in findings
-        for kept in each.kept_aside
+        for kept in found.kept_aside
     ]
-    return _table(records, partition="string", column="string", values="int", first_rows="string")
+    return table(records, column="string", values="int", first_rows="string")
 
 
-def changes_table(findings: Iterable[Findings]) -> dg.TableMetadataValue:
-    """By partition and column: what it was in the partition compared with, and what it is."""
+def changes_table(changes: Changes) -> dg.TableMetadataValue:
+    """By column: what it was in the partition compared with, and what it is."""
     records = [
-        {
-            "partition": each.partition,
-            "column": column,
-            "before": before,
-            "now": now,
-            "compared_with": each.changes.against,
-        }
-        for each in findings
-        if each.changes
-        for column, before, now in _changed(each.changes)
+        {"column": column, "before": before, "now": now, "compared_with": changes.against}
+        for column, before, now in changed_columns(changes)
     ]
-    columns = ("partition", "column", "before", "now", "compared_with")
-    return _table(records, **dict.fromkeys(columns, "string"))
+    return table(records, **dict.fromkeys(("column", "before", "now", "compared_with"), "string"))
 
 
-def _kept_aside(exported: PartitionExport) -> Iterable[KeptAside]:
+def changed_columns(changes: Changes) -> Iterator[tuple[str, str, str]]:
+    """Each column that changed: its name, what it was, and what it is."""
+    for column in changes.added:
+        yield column.wire_name, "", column.wire_type
+    for column in changes.missing:
+        yield column.wire_name, column.wire_type, ""
+    for each in changes.retyped:
+        yield each.name, each.before, each.now
+
+
+def _kept_aside(exported: PartitionExport) -> Iterator[KeptAside]:
     if not exported.receipt.kept_aside:
         return
     counts = exported.receipt.kept_aside_by_column
@@ -94,20 +86,4 @@ def _kept_aside(exported: PartitionExport) -> Iterable[KeptAside]:
     unlisted = counts.keys() - listed
     if unlisted:
         places = sorted({row for name in unlisted for row in rows[name]})[:_MOST_ROWS]
-        yield KeptAside(_UNLISTED, sum(counts[name] for name in unlisted), tuple(places))
-
-
-def _changed(changes: Changes) -> Iterable[tuple[str, str, str]]:
-    for column in changes.added:
-        yield column.wire_name, "", column.wire_type
-    for column in changes.missing:
-        yield column.wire_name, column.wire_type, ""
-    for each in changes.retyped:
-        yield each.name, each.before, each.now
-
-
-def _table(records: Sequence[Mapping[str, Any]], **columns: str) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [dg.TableRecord(record) for record in records[:_MOST_RECORDS]],
-        schema=dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()]),
-    )
+        yield KeptAside(UNLISTED, sum(counts[name] for name in unlisted), tuple(places))

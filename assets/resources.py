@@ -7,8 +7,9 @@ lacks is the trouble of its own runs.
 
 import dagster as dg
 
-from pipelines.clock import SystemClock
+from pipelines.clock import Clock, SystemClock
 from pipelines.engine import Engine
+from pipelines.quota import Limits
 from pipelines.tenants import load_tenants
 
 
@@ -20,4 +21,12 @@ class EngineResource(dg.ConfigurableResource[Engine]):
 
         Raises ``TenantNotFound`` and ``SettingsError``.
         """
-        return Engine(load_tenants().tenant(tenant).settings(), SystemClock())
+        return Engine(load_tenants().tenant(tenant).settings(), self.clock())
+
+    def clock(self) -> Clock:
+        """The time."""
+        return SystemClock()
+
+    def limits(self, tenant: str) -> Limits:
+        """What the service allows a tenant, which takes no sign-in. Raises as ``open`` does."""
+        return load_tenants().tenant(tenant).limits()

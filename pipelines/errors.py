@@ -27,6 +27,7 @@
     │   ├── MalformedResponse    the body is not a whole, well-formed answer
     │   ├── SchemaChanged        a column changed its type within one partition
     │   ├── SchemaClash          a column is not what it is in the hunt's other partitions
+    │   ├── PartitionUnsound     a committed file is not what its receipt proves
     │   └── LakeUnwritable       a file could not be written; what was committed is unharmed
     └── ExportError
         ├── PartitionRefused     the window can't be exported: not over yet, ...
@@ -185,6 +186,10 @@ class SchemaChanged(LandingError):
 
 class SchemaClash(LandingError):
     """A column would not be what it is in the hunt's other partitions, and one view spans all."""
+
+
+class PartitionUnsound(LandingError):
+    """A committed file is not what its receipt proves: it was damaged, or is not ours."""
 
 
 class LakeUnwritable(LandingError):

@@ -9,7 +9,7 @@ it appears only at the edges, where a person or a library asks for it.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Self
 
 TICKS_PER_SECOND: Final = 10_000_000
@@ -34,6 +34,11 @@ def datetime_from_instant(ticks: int) -> datetime:
     return _EPOCH + timedelta(microseconds=ticks // TICKS_PER_MICROSECOND)
 
 
+def instant_from_date(day: date) -> int:
+    """The ticks at which a UTC day begins."""
+    return instant_from_datetime(datetime.combine(day, time(tzinfo=UTC)))
+
+
 def parse_instant(text: str) -> int:
     """Ticks of an ISO 8601 date or UTC time with up to seven fraction digits.
 
@@ -44,8 +49,8 @@ def parse_instant(text: str) -> int:
         raise ValueError(
             f"{text!r} is not a UTC date or time such as 2026-11-20 or 2026-11-20T06:30:00Z"
         )
-    date, time, fraction = match.groups()
-    seconds = instant_from_datetime(datetime.fromisoformat(f"{date}T{time or '00:00'}+00:00"))
+    day, hour, fraction = match.groups()
+    seconds = instant_from_datetime(datetime.fromisoformat(f"{day}T{hour or '00:00'}+00:00"))
     return seconds + int((fraction or "").ljust(7, "0"))
 
 

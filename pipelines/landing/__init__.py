@@ -23,7 +23,12 @@ from pipelines.landing.evolution import (
 )
 from pipelines.landing.files import write_atomically, writing
 from pipelines.landing.memory import use_system_allocator
-from pipelines.landing.partition import commit, partition_schema, read_receipt
+from pipelines.landing.partition import (
+    commit,
+    parse_receipt,
+    partition_schema,
+    read_receipt,
+)
 from pipelines.landing.receipt import Proof, Receipt, SliceRecord, query_sha256
 from pipelines.landing.room import Need, Room
 from pipelines.landing.schema import KEPT_ASIDE, RESERVED_NAMES, WIRE_NAME, arrow_type
@@ -62,6 +67,7 @@ __all__ = [
     "kept_aside_in_file",
     "kept_aside_rows",
     "mixed_types",
+    "parse_receipt",
     "partition_schema",
     "parts",
     "query_sha256",

@@ -63,8 +63,7 @@ def read_receipt(path: Path) -> Receipt | None:
     Raises ``LakeUnwritable`` for a file that this process may not even read.
     """
     try:
-        metadata = pq.read_metadata(path).metadata
-        return Receipt.from_json(metadata[RECEIPT_KEY].decode())
+        return parse_receipt(pq.read_metadata(path))
     except OSError as error:
         # Without a number it is pyarrow's own, for a damaged footer.
         if error.errno in (None, errno.ENOENT):
@@ -73,7 +72,15 @@ def read_receipt(path: Path) -> Receipt | None:
             f"{path} can't be read: {error.strerror or error}; see what stands there, and who may "
             f"read it"
         ) from error
-    except (pa.ArrowInvalid, KeyError, ValueError, TypeError):
+    except pa.ArrowInvalid:
+        return None
+
+
+def parse_receipt(footer: pq.FileMetaData) -> Receipt | None:
+    """The receipt in a file's footer; ``None`` where there is none of ours."""
+    try:
+        return Receipt.from_json(footer.metadata[RECEIPT_KEY].decode())
+    except (KeyError, ValueError, TypeError):
         return None
 
 

@@ -15,6 +15,7 @@ from assets.resources import EngineResource
 from pipelines.engine import Engine
 from pipelines.hunt_files import load_hunts
 from pipelines.lake import LakeLayout
+from pipelines.quota import Limits
 from pipelines.settings import Settings, load_settings
 from pipelines.standin import Fault, Standin
 from tests.conftest import SimulatedClock
@@ -32,6 +33,12 @@ def engine_at(settings: Settings, clock: SimulatedClock) -> EngineResource:
     class EngineAt(EngineResource):
         def open(self, tenant: str) -> Engine:
             return Engine(settings, clock)
+
+        def clock(self) -> SimulatedClock:
+            return clock
+
+        def limits(self, tenant: str) -> Limits:
+            return settings.limits
 
     return EngineAt()
 
