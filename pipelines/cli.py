@@ -8,21 +8,49 @@ used wrongly; 130 interrupted.
 """
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import version
+from types import MappingProxyType
+from typing import Final
 
 import click
 
-from pipelines.commands.check import check
-from pipelines.commands.export import export
-from pipelines.commands.login import login
-from pipelines.commands.plan import plan, verify
-from pipelines.commands.publish import publish
-from pipelines.commands.quota import quota
-from pipelines.commands.recount import recount
-from pipelines.commands.retention import retention
-from pipelines.commands.sql import sql
-from pipelines.commands.standin import demo, standin
 from pipelines.errors import HuntlakeError
+
+# The module of each, imported when it is asked for: all of them take more than a second.
+_COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "export": "export",
+        "plan": "plan",
+        "verify": "plan",
+        "recount": "recount",
+        "quota": "quota",
+        "sql": "sql",
+        "publish": "publish",
+        "retention": "retention",
+        "check": "check",
+        "login": "login",
+        "demo": "standin",
+        "standin": "standin",
+    }
+)
+
+
+class _Commands(click.Group):
+    """The commands by their names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"pipelines.commands.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
 
 def main() -> None:
@@ -40,7 +68,10 @@ def main() -> None:
         sys.exit(1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(version("huntlake"), prog_name="huntlake")
 def cli() -> None:
     """Microsoft Defender advanced hunting data, in a lake that you own.
@@ -53,21 +84,3 @@ def cli() -> None:
         huntlake export --hunt device_logon_events --from 2026-11-20 --to 2026-11-22
         huntlake sql "SELECT ActionType, count(*) FROM device_logon_events GROUP BY ALL"
     """
-
-
-_COMMANDS = (
-    export,
-    plan,
-    verify,
-    recount,
-    quota,
-    sql,
-    publish,
-    retention,
-    check,
-    login,
-    demo,
-    standin,
-)
-for _command in _COMMANDS:
-    cli.add_command(_command)

@@ -18,7 +18,11 @@ from pipelines.cli import main
 
 _SERVER: Final = multiprocessing.get_context("forkserver")
 # With what the command imports only once it needs it, and whichever program starts it.
-_IMPORTED: Final = ("__main__", "tests.processes", "pipelines.console", "msal", "httpcore")
+_IMPORTED: Final = (
+    *("__main__", "tests.processes", "pipelines.console", "msal", "httpcore"),
+    *(f"pipelines.commands.{name}" for name in ("export", "plan", "recount", "quota", "sql")),
+    *(f"pipelines.commands.{name}" for name in ("check", "publish", "retention", "standin")),
+)
 _SERVER.set_forkserver_preload([*_IMPORTED])
 # Guards against hanging, and nothing else.
 PATIENCE_SECONDS: Final = 120.0
@@ -30,12 +34,17 @@ def preload(module: str) -> None:
 
 
 def start(
-    target: Callable[..., None], *arguments: object, environment: Mapping[str, str], said: Path
+    target: Callable[..., None],
+    *arguments: object,
+    environment: Mapping[str, str],
+    said: Path,
+    errors: Path | None = None,
 ) -> ForkServerProcess:
-    """Let a process do this; what it prints is added to the file ``said``."""
+    """Let a process do this; what it prints is added to the file ``said``, or to ``errors``."""
     said.touch()
+    files = (said, errors or said)
     process = _SERVER.Process(
-        target=_run, args=(target, arguments, dict(environment), said), daemon=True
+        target=_run, args=(target, arguments, dict(environment), files), daemon=True
     )
     process.start()
     return process
@@ -67,11 +76,11 @@ def _run(
     target: Callable[..., None],
     arguments: Sequence[object],
     environment: Mapping[str, str],
-    said: Path,
+    files: tuple[Path, Path],
 ) -> None:
     os.environ.update(environment)
-    descriptor = os.open(said, os.O_WRONLY | os.O_APPEND)
-    for standard in (sys.stdout, sys.stderr):
+    for standard, file in zip((sys.stdout, sys.stderr), files, strict=True):
+        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         standard.flush()
         os.dup2(descriptor, standard.fileno())
     target(*arguments)

@@ -3,11 +3,14 @@
 import json
 import os
 import signal
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -21,6 +24,7 @@ from pipelines.windows import (
     Window,
     datetime_from_instant,
 )
+from tests import processes
 
 DAY = 86_400 * TICKS_PER_SECOND
 HUNTS = {
@@ -28,7 +32,7 @@ HUNTS = {
     "hours.kql": "// export:\n//   partitions: hourly\nDeviceNetworkEvents | project Timestamp",
     "software.kql": "DeviceTvmSoftwareInventory | distinct SoftwareName",
 }
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., "Done"]
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +64,29 @@ def environment(standin: Standin, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", "from pipelines.cli import main; main()", *arguments]
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
-    def huntlake(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*arguments),
-            env={**os.environ, **environment, **changes},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    numbers = count()
+
+    def huntlake(*arguments: str, **changes: str) -> Done:
+        out, errors = (tmp_path / f"{next(numbers)}.txt" for _ in range(2))
+        process = processes.start(
+            processes.huntlake,
+            *arguments,
+            environment={**environment, **changes},
+            said=out,
+            errors=errors,
         )
+        return Done(processes.ended(process), out.read_text(), errors.read_text())
 
     return huntlake
 
@@ -216,23 +228,15 @@ def test_standin_runs_a_command_with_its_settings(run: Run, tmp_path: Path) -> N
 
 
 def signalled_at_a_slice(
-    arguments: Sequence[str], environment: dict[str, str], number: signal.Signals
+    arguments: Sequence[str], environment: dict[str, str], number: signal.Signals, folder: Path
 ) -> tuple[int, str]:
-    """Run until a slice is staged, send the signal; the exit code, and what was said after it."""
-    with subprocess.Popen(
-        command(*arguments),
-        env={**os.environ, **environment},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "are staged" in line:
-                break
-        process.send_signal(number)
-        said = process.stderr.read()
-    return process.returncode, said
+    """Run until a slice is staged, send the signal; the exit code, and what was said."""
+    said = Path(tempfile.mkstemp(dir=folder)[1])
+    process = processes.start(processes.huntlake, *arguments, environment=environment, said=said)
+    processes.wait_until_said("are staged", said, process)
+    assert process.pid is not None
+    os.kill(process.pid, number)
+    return processes.ended(process), said.read_text()
 
 
 def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
@@ -243,7 +247,7 @@ def test_killed_at_any_slice_it_goes_on_and_pulls_none_again(
     arguments = ("export", "--hunt", "network", "--from", busiest, "--to", day(standin, 2))
     before = len(standin.calls)
     for _ in range(3):
-        signalled_at_a_slice(arguments, environment, signal.SIGKILL)
+        signalled_at_a_slice(arguments, environment, signal.SIGKILL, tmp_path)
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
     assert "staged by an earlier run" in done.stderr
@@ -295,13 +299,13 @@ def test_a_recount_brings_what_came_late(
 
 
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
-    environment: dict[str, str], standin: Standin
+    environment: dict[str, str], standin: Standin, tmp_path: Path
 ) -> None:
     """Exit code 130, no trace, and what was staged is kept."""
     arguments = ("export", "--hunt", "network", "--from", day(standin, 3), "--to", day(standin, 2))
     # So that it waits for its quota before it could be done.
     slowly = {**environment, "HUNTLAKE_LIMITS": "seed,rows=500,calls_per_minute=3"}
-    code, said = signalled_at_a_slice(arguments, slowly, signal.SIGINT)
+    code, said = signalled_at_a_slice(arguments, slowly, signal.SIGINT, tmp_path)
     assert code == 130
     assert "goes on where this stopped" in said
     assert "Traceback" not in said
@@ -310,9 +314,13 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(
 def test_every_command_has_help_that_teaches() -> None:
     """A line of what it does, and for all but the plainest an example."""
     runner = CliRunner()
+    context = click.Context(cli)
     names = {"check", "demo", "export", "login", "plan", "quota", "sql", "standin", "verify"}
-    assert set(cli.commands) == names | {"publish", "recount", "retention"}
-    for name, each in cli.commands.items():
+    assert {*cli.list_commands(context)} == names | {"publish", "recount", "retention"}
+    for name in cli.list_commands(context):
+        each = cli.get_command(context, name)
+        assert each is not None
+        assert each.name == name
         shown = runner.invoke(cli, [name, "--help"])
         assert shown.exit_code == 0
         assert each.help

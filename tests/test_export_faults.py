@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import SchemaClash, SliceFailed
-from pipelines.lake import connect
+from pipelines.lake import connect, publish
 from pipelines.landing import KEPT_ASIDE, read_receipt
 from pipelines.landing.schema import arrow_schema, wire_columns
 from pipelines.progress import CallFailed, Event, Waiting
@@ -145,16 +146,25 @@ def test_a_type_that_the_service_got_wrong_is_pulled_anew(
     assert not exported.changes
 
 
-def test_the_partitions_of_another_tenant_count_too(serve: Serve, engine_for: EngineFor) -> None:
-    """One view spans them."""
+def test_another_tenant_s_columns_keep_nothing_out(serve: Serve, engine_for: EngineFor) -> None:
+    """What does not fit together across tenants is there, and only can not be read across them.
+
+    Each tenant's own view has it.
+    """
     engine = engine_for(serve())
     [exported] = engine.export(NETWORK, [BUSIEST])
     elsewhere = engine.layout.partition_file("network", "other", BUSIEST)
     elsewhere.parent.mkdir(parents=True)
-    columns = {**wire_columns(exported.schema), "DeviceId": "Object"}
+    columns = {**wire_columns(exported.schema), "DeviceId": "Int64"}
     pq.write_table(arrow_schema(columns).empty_table(), elsewhere)
-    with pytest.raises(SchemaClash, match=r"DeviceId is String, and Object in .* of tenant other"):
-        list(engine.export(NETWORK, [QUIET]))
+    [second] = engine.export(NETWORK, [QUIET])
+    publish(engine.layout)
+    with connect(engine.layout) as lake:
+        rows = exported.receipt.rows + second.receipt.rows
+        assert lake.sql("SELECT count(DeviceId) FROM demo.network").fetchall() == [(rows,)]
+        assert lake.sql("SELECT count(ReportId) FROM network").fetchall() == [(rows,)]
+        with pytest.raises(duckdb.Error, match="hold column DeviceId in types"):
+            lake.sql("SELECT count(DeviceId) FROM network").fetchall()
 
 
 def test_a_first_day_without_rows_or_a_schema_harms_no_other(

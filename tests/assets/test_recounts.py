@@ -12,6 +12,7 @@ from assets.recounts import recount_job, recount_schedule
 from pipelines.clock import SimulatedClock
 from pipelines.settings import load_settings
 from pipelines.slicing import partition
+from pipelines.soundness import read_file
 from pipelines.standin import Standin
 from tests.assets.test_exports import RANGE, engine_at, hunts, materialize
 from tests.conftest import EVENTS
@@ -37,6 +38,12 @@ def test_each_recounted_partition_is_told_of(
     assert event.asset_materialization.metadata["late_rows"].value == 7
     # One that counts, and one that pulls what grew.
     assert calls == 2
+    # The receipt of a partition of which only a part was pulled again is a proof like any other.
+    folder = hunts.layout.hunt_folder("network", "demo")
+    for path in hunts.layout.hunt_files("network"):
+        found = read_file(path, folder, "network", "demo", "daily")
+        assert found is not None
+        assert found.problems == ()
 
 
 def recounted(
