@@ -39,6 +39,23 @@ class TenantHunts:
     layout: LakeLayout
     of_many: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    first_day: date = field(init=False)
+    """The oldest day that any of the hunts has, or could still have.
+
+    It is all hunts', since Dagster backfills several together only where they begin on one day.
+    """
+
+    def __post_init__(self) -> None:
+        oldest = datetime.now(UTC).date() - _OLDEST_WHOLE_DAY
+        landed = (
+            date.fromisoformat(day.name[5:])
+            for hunt in self.catalogue.hunts.values()
+            if hunt.export.start is None
+            for day in self.layout.hunt_folder(hunt.name, hunt.export.tenant or self.tenant).glob(
+                "date=*"
+            )
+        )
+        object.__setattr__(self, "first_day", min([oldest, *landed]))
 
     @property
     def label(self) -> str:
@@ -60,7 +77,7 @@ class TenantHunts:
 
     def partitions_def(self, hunt: Hunt) -> dg.TimeWindowPartitionsDefinition:
         """The hunt's partitions, in UTC; a snapshot has today's too, since it is taken at once."""
-        start = self._first_day(hunt)
+        start = hunt.export.start or self.first_day
         if hunt.export.partitions == "hourly":
             return dg.HourlyPartitionsDefinition(
                 start_date=f"{start:{DAILY_KEY_FORMAT}}-00:00", fmt=HOURLY_KEY_FORMAT
@@ -70,15 +87,6 @@ class TenantHunts:
             fmt=DAILY_KEY_FORMAT,
             end_offset=1 if hunt.export.partitions == "snapshot" else 0,
         )
-
-    def _first_day(self, hunt: Hunt) -> date:
-        """The hunt's own start, or the oldest day that is in the lake or can still be had."""
-        if hunt.export.start is not None:
-            return hunt.export.start
-        oldest = datetime.now(UTC).date() - _OLDEST_WHOLE_DAY
-        folder = self.layout.hunt_folder(hunt.name, hunt.export.tenant or self.tenant)
-        landed = (date.fromisoformat(day.name[5:]) for day in folder.glob("date=*"))
-        return min([oldest, *landed])
 
 
 def dagster_name(text: str) -> str:

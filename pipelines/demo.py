@@ -84,7 +84,8 @@ def serve(  # noqa: PLR0913 - the command's options
         enforced = parse_limits(limits)
     except ValueError as error:
         raise click.UsageError(f"--limits: {error}") from None
-    directory = directory or load_paths().data / "standin"
+    # Whole, since a command may take the settings' paths from another folder.
+    directory = (directory or load_paths().data / "standin").absolute()
     with _standin(directory, port=port, limits=enforced) as standin:
         environment = _environment(standin, surface, limits)
         if late:

@@ -106,6 +106,7 @@ def test_a_region_is_of_the_commercial_xdr(tmp_path: Path) -> None:
         ("name: a", 7, "a tenant needs `id:`"),
         ("id: a.com", 7, "a tenant needs `name:`"),
         ("{name: a/b, id: a.com}", 7, "must be letters and digits"),
+        ("{name: Main, id: a.com}", 7, "names a schema of the catalogue"),
         ("name: a\n    id: common", 8, "names no tenant"),
         ("name: a\n    id: 7", 8, "`id:` must be text"),
         ("name: a\n    id: a.com\n    surfaces: xdr", 9, "did you mean `surface:`"),

@@ -12,6 +12,7 @@ from typing import Final, NoReturn, TypeVar, get_args
 
 from pipelines import setting_texts as texts
 from pipelines.clouds import CLOUDS, Cloud, Names, Region, contradictions
+from pipelines.lake import RESERVED_SCHEMAS
 from pipelines.quota import parse_limits
 from pipelines.tenants.entry import TenantEntry
 from pipelines.tenants.given import Given, refuse, refuse_unknown
@@ -123,6 +124,8 @@ def _name(text: str) -> str:
             f"{text!r} must be letters and digits, with `.`, `_` or `-` between them, since "
             f"folders and assets are called so"
         )
+    if text.casefold() in RESERVED_SCHEMAS:
+        raise ValueError(f"{text!r} names a schema of the catalogue; call the tenant otherwise")
     return text
 
 

@@ -82,6 +82,20 @@ def test_what_has_landed_stays_in_sight(folder: Path) -> None:
     assert kept.get_partition_keys(current_time=NIGHT)[0] == "2024-02-29"
 
 
+def test_hunts_begin_on_one_day_so_that_they_can_be_backfilled_together(folder: Path) -> None:
+    """All but those that say their own."""
+    (folder / "new.kql").write_text(KQL)
+    (folder / "landed.kql").write_text(KQL)
+    (folder.parent / "data/lake/landed/tenant=contoso.com/date=2026-02-03").mkdir(parents=True)
+    defs = definitions(folder)
+    starts = {}
+    for name in ("new", "landed", "logons"):
+        days = spec_of(defs, name).partitions_def
+        assert isinstance(days, dg.TimeWindowPartitionsDefinition)
+        starts[name] = f"{days.start:%Y-%m-%d}"
+    assert starts == {"new": "2026-02-03", "landed": "2026-02-03", "logons": "2026-11-01"}
+
+
 def test_every_pull_of_a_tenant_shares_one_pool(folder: Path) -> None:
     """With a limit of one, Dagster itself keeps them one after another."""
     defs = definitions(folder)
