@@ -4,7 +4,6 @@ What belongs here: the job, its schedule, and what Dagster is told of each parti
 not: finding and pulling (``pipelines.late``), or the history of counts, a journal beside the lake.
 """
 
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ import dagster as dg
 from assets.catalogue import TenantHunts
 from assets.failures import failure_of
 from assets.resources import EngineResource
+from assets.schedules import upkeep_schedule
 from assets.watching import RunLog
 from pipelines.errors import HuntlakeError
 from pipelines.late import Recount
@@ -53,13 +53,7 @@ def recount_job(hunts: TenantHunts) -> dg.JobDefinition:
 
 def recount_schedule(hunts: TenantHunts, job: dg.JobDefinition) -> dg.ScheduleDefinition:
     """Each night after the loads, at a minute of the tenant's own."""
-    minute = zlib.crc32(hunts.tenant.encode()) % 60
-    return dg.ScheduleDefinition(
-        name=f"{job.name}__nightly",
-        job=job,
-        cron_schedule=f"{minute} {_HOUR} * * *",
-        execution_timezone="UTC",
-    )
+    return upkeep_schedule(hunts, job, hour=_HOUR)
 
 
 def _told(hunts: TenantHunts, each: Recount) -> dg.AssetMaterialization | dg.AssetObservation:

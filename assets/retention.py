@@ -5,13 +5,13 @@ not: which they are (``pipelines.retention``). Like all schedules this one start
 that nothing is removed before somebody has switched it on.
 """
 
-import zlib
 from typing import Final
 
 import dagster as dg
 
 from assets.catalogue import TenantHunts
 from assets.failures import failure_of
+from assets.schedules import upkeep_schedule
 from pipelines.clock import Clock, SystemClock
 from pipelines.errors import HuntlakeError
 from pipelines.retention import retain
@@ -61,10 +61,4 @@ def retention_job(hunts: TenantHunts, clock: Clock | None = None) -> dg.JobDefin
 
 def retention_schedule(hunts: TenantHunts, job: dg.JobDefinition) -> dg.ScheduleDefinition:
     """Each night after the loads, at a minute of the tenant's own."""
-    minute = zlib.crc32(hunts.tenant.encode()) % 60
-    return dg.ScheduleDefinition(
-        name=f"{job.name}__nightly",
-        job=job,
-        cron_schedule=f"{minute} {_HOUR} * * *",
-        execution_timezone="UTC",
-    )
+    return upkeep_schedule(hunts, job, hour=_HOUR)

@@ -60,6 +60,19 @@ def load_schedule(hunts: TenantHunts, hunt: Hunt) -> dg.ScheduleDefinition | Non
     return load
 
 
+def upkeep_schedule(
+    hunts: TenantHunts, job: dg.JobDefinition, *, hour: int
+) -> dg.ScheduleDefinition:
+    """A job of a tenant's own each night, at a minute drawn from its name."""
+    minute = zlib.crc32(hunts.tenant.encode()) % 60
+    return dg.ScheduleDefinition(
+        name=f"{job.name}__nightly",
+        job=job,
+        cron_schedule=f"{minute} {hour} * * *",
+        execution_timezone="UTC",
+    )
+
+
 def cron_of(hunts: TenantHunts, hunt: Hunt, schedule: str) -> str:
     """The cron schedule of a hunt, in UTC."""
     drawn = zlib.crc32(f"{hunts.tenant}/{hunt.name}".encode()) % (SPREAD // _MINUTE)
