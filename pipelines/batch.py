@@ -87,6 +87,11 @@ class Batch:
 
     @property
     def rests(self) -> list[Span]:
+        """What is still to be pulled, in order, each by calls of its own."""
+        return self.lacking
+
+    @property
+    def lacking(self) -> list[Span]:
         """What is still to be pulled, in order; what adjacent partitions lack is one span."""
         merged: list[Span] = []
         for rest in (rest for each in self.partitions for rest in each.rests):

@@ -151,7 +151,7 @@ class MendingBatch(Batch):
         before its own start.
         """
         groups: list[list[Span]] = []
-        for each in self._wanted:
+        for each in self.lacking:
             if not groups or len(groups[-1]) == MOST_WINDOWS or each.start.bucket:
                 groups.append([])
             groups[-1].append(each)
@@ -159,7 +159,7 @@ class MendingBatch(Batch):
 
     def windows_in(self, window: Window) -> Sequence[Window]:
         """The windows that are wanted, as far as they lie in this one."""
-        wanted = (Window(each.start.instant, each.end.instant) for each in self._wanted)
+        wanted = (Window(each.start.instant, each.end.instant) for each in self.lacking)
         return [
             Window(max(each.start, window.start), min(each.end, window.end))
             for each in wanted
@@ -173,16 +173,6 @@ class MendingBatch(Batch):
             return None
         pieces = tuple(Piece(each.window, each.rows) for plan in plans for each in plan.windows)
         return Density(self.window, pieces, grid)
-
-    @property
-    def _wanted(self) -> list[Span]:
-        merged: list[Span] = []
-        for rest in (rest for each in self.partitions for rest in each.rests):
-            if merged and merged[-1].end == rest.start:
-                merged[-1] = Span(merged[-1].start, rest.end)
-            else:
-                merged.append(rest)
-        return merged
 
 
 def left_overs(at: HuntInTenant) -> Iterator[Mending]:
