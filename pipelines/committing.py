@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipelines.batch import StagedPartition
 from pipelines.errors import SchemaChanged
+from pipelines.hunt_card import hunt_card
 from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.lake import LandedColumns, publish
 from pipelines.landing import (
@@ -109,7 +110,7 @@ class Committer:
             under_way.each.discard()
             raise
         under_way.each.discard()
-        self._publish()
+        self._publish(under_way.each.partition)
         under_way.slicer.learn_partition(under_way.each, under_way.receipt.rows)
         self.settling = None
         yield self.exported(under_way.each.partition, under_way.receipt, reused=False)
@@ -120,10 +121,10 @@ class Committer:
             wait([self._under_way.written])
             self._under_way = None
 
-    def publish_once(self) -> None:
+    def publish_once(self, partition: Partition) -> None:
         """Publish what an earlier run may have committed, and then was killed or had no room."""
         if not self._published:
-            self._publish()
+            self._publish(partition)
 
     def exported(self, partition: Partition, receipt: Receipt, *, reused: bool) -> PartitionExport:
         """What is known of a committed partition."""
@@ -140,7 +141,7 @@ class Committer:
         Raises what ``commit`` raises; what was committed before is then still there.
         """
         self._write(partition, slices, receipt)
-        self._publish()
+        self._publish(partition)
         return self.exported(partition, receipt, reused=False)
 
     def _write(self, partition: Partition, slices: Sequence[LandedSlice], receipt: Receipt) -> None:
@@ -149,8 +150,10 @@ class Committer:
             siblings = self.columns.siblings(target)
             commit(target, slices, receipt=receipt, siblings=siblings)
 
-    def _publish(self) -> None:
-        publish(self._at.layout, self.columns, self._at.tenant.name)
+    def _publish(self, partition: Partition) -> None:
+        shapes = self.columns.shapes_of([self._at.target(partition)])
+        card = hunt_card(self._at.hunt, self._at.analysis, shapes)
+        publish(self._at.layout, self.columns, self._at.tenant.name, cards=[card])
         self._published = True
 
     def receipt_of(self, each: StagedPartition, counted_rows: int | None) -> Receipt:

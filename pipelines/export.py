@@ -91,7 +91,7 @@ class Exporter:
         for partition in partitions:
             committed = self._at.committed(partition)
             if committed:
-                self._committer.publish_once()
+                self._committer.publish_once(partition)
                 self._discard_leftovers(partition, committed, refresh=refresh)
             if committed and not refresh:
                 if pending:

@@ -19,6 +19,7 @@ from pipelines.kql.tables import Table, known_tables
 from pipelines.kql.together import HUNT, count_cells_of_all, may_share, may_share_query
 from pipelines.kql.verdict import Analysis, Counting, EventTable, Override, Verdict, analyse
 from pipelines.kql.weight import is_unfiltered, widest_columns
+from pipelines.kql.whole_table import whole_table
 
 __all__ = [
     "BUCKET",
@@ -42,5 +43,6 @@ __all__ = [
     "may_share",
     "may_share_query",
     "restrict",
+    "whole_table",
     "widest_columns",
 ]

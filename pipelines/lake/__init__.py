@@ -1,5 +1,6 @@
 """Where things lie, and the DuckDB catalogue over what landed."""
 
+from pipelines.lake.cards import HuntCard, read_cards
 from pipelines.lake.catalogue import connect, publish
 from pipelines.lake.columns import LandedColumns
 from pipelines.lake.journal import Journal
@@ -13,9 +14,11 @@ __all__ = [
     "RECOUNTS",
     "REMOVALS",
     "RESERVED_SCHEMAS",
+    "HuntCard",
     "Journal",
     "LakeLayout",
     "LandedColumns",
     "connect",
     "publish",
+    "read_cards",
 ]

@@ -17,6 +17,7 @@ import duckdb
 from filelock import FileLock
 
 from pipelines.errors import HuntlakeError, LakeUnwritable
+from pipelines.lake.cards import HuntCard, keep_cards
 from pipelines.lake.columns import LandedColumns
 from pipelines.lake.contents import Contents, Published, look, of_hunts
 from pipelines.lake.index import index_all, index_partitions, make_readable
@@ -27,15 +28,20 @@ from pipelines.lake.views import View, hunt_views, tenant_schemas
 
 
 def publish(
-    layout: LakeLayout, changed: LandedColumns | None = None, tenant: str | None = None
+    layout: LakeLayout,
+    changed: LandedColumns | None = None,
+    tenant: str | None = None,
+    *,
+    cards: Iterable[HuntCard] = (),
 ) -> bool:
     """Bring the catalogue up to date with the lake; returns whether its views had to change.
 
     ``changed`` is the hunt of which partitions were committed or removed, and ``tenant`` in which
-    tenant (else in any); without it every footer of the lake is read. Raises ``LakeUnwritable``
-    where the disk says no; the catalogue is then what it was.
+    tenant (else in any); without it every footer of the lake is read. ``cards`` say what hunts are
+    now, as far as the caller knows. Raises ``LakeUnwritable`` where the disk says no; the catalogue
+    is then what it was.
     """
-    is_other = _publish_views(layout, changed, tenant)
+    is_other = _publish_views(layout, changed, tenant, cards)
     if changed is None:
         index_all(layout)
     else:
@@ -62,13 +68,19 @@ def connect(layout: LakeLayout) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _publish_views(layout: LakeLayout, changed: LandedColumns | None, tenant: str | None) -> bool:
+def _publish_views(
+    layout: LakeLayout,
+    changed: LandedColumns | None,
+    tenant: str | None,
+    cards: Iterable[HuntCard],
+) -> bool:
     try:
         layout.locks.mkdir(parents=True, exist_ok=True)
         with FileLock(layout.locks / "catalogue.lock"):
             before = Published.read(layout)
             known = before.contents if before else {}
             contents = look(layout, known, changed if before else None, tenant)
+            keep_cards(layout, cards)
             make_readable(layout)
             if before is not None and before.contents == contents:
                 return False

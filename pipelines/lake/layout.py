@@ -3,6 +3,7 @@
     lake.duckdb                                          the catalogue: views over all of this
     lake/<hunt>/tenant=<t>/date=<d>/data.parquet         a day, or a snapshot taken that day
     lake/<hunt>/tenant=<t>/date=<d>/hour=<h>/data.parquet
+    lake/<hunt>/_hunt.json                               what the hunt is: its card
     index/<hunt>/tenant=<t>.parquet                      the receipts of its partitions, in one file
     journal/<kind>/tenant=<t>/<month>.parquet            what was done to the lake, and when
     state/ledger.sqlite                                  every call to every tenant
@@ -84,6 +85,10 @@ class LakeLayout:
     def hunt_folder(self, hunt: str, tenant: str) -> Path:
         """All partitions of one hunt in one tenant."""
         return self.lake / hunt / f"tenant={tenant}"
+
+    def hunt_card(self, hunt: str) -> Path:
+        """What the hunt is; readers of Parquet pass over a name that starts so."""
+        return self.lake / hunt / "_hunt.json"
 
     def partition_file(self, hunt: str, tenant: str, partition: Partition) -> Path:
         """The one file of a partition, there or not."""

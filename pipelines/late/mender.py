@@ -107,7 +107,7 @@ class Mender:
     def _tell_committed_before(self, left: Mending, receipt: Receipt) -> None:
         """Write down what a run was killed before it could, and let readers see it."""
         plan = left.plan
-        self._committer.publish_once()
+        self._committer.publish_once(plan.partition)
         if not self._recorder.has(self._at.hunt.name, plan.partition.key, plan.counted_ns):
             what = "a run that was killed had mended it"
             outcome = _Outcome(receipt, what, plan.bins_grown, plan.bins_shrunk)
