@@ -64,7 +64,7 @@ def killed_before_publishing(
     standin = serve()
     engine = engine_for(standin)
 
-    def die(*what: object) -> None:
+    def die(*what: object, **more: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

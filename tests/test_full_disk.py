@@ -94,8 +94,8 @@ def lake(simulation: Simulation) -> dict[Path, bytes]:
 
 
 def check_readable(simulation: Simulation, expected: int) -> None:
-    """Whoever opens the catalogue sees these rows, and no file that isn't a partition."""
-    assert {path.name for path in lake(simulation)} <= {"data.parquet"}
+    """Whoever opens the catalogue sees these rows, and no file but partitions and cards."""
+    assert {path.name for path in lake(simulation)} <= {"data.parquet", "_hunt.json"}
     with connect(simulation.layout) as connection:
         [(count,)] = connection.execute("SELECT count(*) FROM alerts").fetchall()
     assert count == expected

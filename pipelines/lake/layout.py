@@ -29,6 +29,8 @@ from pipelines.slicing import Partition
 from pipelines.windows import datetime_from_instant
 
 DATA_FILE: Final = "data.parquet"
+# Readers of Parquet that take a whole folder pass over names that start so.
+CARD_FILE: Final = "_hunt.json"
 # The folders' names are columns of every view, so no landed column may bear one of them.
 PARTITION_COLUMNS: Final = ("tenant", "date", "hour")
 
@@ -87,8 +89,8 @@ class LakeLayout:
         return self.lake / hunt / f"tenant={tenant}"
 
     def hunt_card(self, hunt: str) -> Path:
-        """What the hunt is; readers of Parquet pass over a name that starts so."""
-        return self.lake / hunt / "_hunt.json"
+        """What the hunt is."""
+        return self.lake / hunt / CARD_FILE
 
     def partition_file(self, hunt: str, tenant: str, partition: Partition) -> Path:
         """The one file of a partition, there or not."""

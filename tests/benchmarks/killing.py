@@ -30,7 +30,7 @@ from pipelines.clock import SystemClock
 from pipelines.kql import BUCKET
 from pipelines.kql.rewrite import ROWS
 from pipelines.lake import LakeLayout, connect
-from pipelines.lake.layout import DATA_FILE
+from pipelines.lake.layout import CARD_FILE, DATA_FILE
 from pipelines.landing import SliceRecord, read_receipt
 from pipelines.spans import BUCKETS, Position, Span
 from pipelines.standin import Call, Standin, StandinLimits, SyntheticSettings
@@ -327,7 +327,9 @@ class Export:
     def _refuse_leftovers(self) -> None:
         staged = self.layout.state / "staged"
         files = [*staged.rglob("*"), *self.layout.lake.rglob("*")]
-        left = [path for path in files if path.is_file() and path.name != DATA_FILE]
+        left = [
+            path for path in files if path.is_file() and path.name not in {DATA_FILE, CARD_FILE}
+        ]
         if left:
             raise AssertionError(f"the export left {left} behind")
 
