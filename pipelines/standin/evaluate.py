@@ -14,7 +14,6 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.kql.lexer import Kind, code
-from pipelines.standin import exactness, functions
 from pipelines.standin.given import Rows, create_tables, insert_rows
 from pipelines.standin.late import insert_late
 from pipelines.standin.store import (
@@ -25,12 +24,12 @@ from pipelines.standin.store import (
     held_name,
     held_table,
     own_name,
-    own_time,
     wire_type,
 )
 from pipelines.standin.synthetic import insert_events
 from pipelines.standin.translate import QueryFault, to_sql, unresolved
 from pipelines.standin.wire import Dialect, body
+from pipelines.translation import MACROS, own_time
 from pipelines.windows import TICKS_PER_SECOND, Window, format_instant, parse_instant
 
 _HOUR_TICKS: Final = 3_600 * TICKS_PER_SECOND
@@ -83,7 +82,7 @@ class SyntheticTenant:
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         if path is None:
             create_tables(self._connection)
-        for macro in (*exactness.MACROS, *functions.MACROS):
+        for macro in MACROS:
             self._connection.execute(f"CREATE OR REPLACE MACRO {macro}")
 
     def close(self) -> None:

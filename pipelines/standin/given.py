@@ -15,10 +15,10 @@ from pipelines.standin.store import (
     all_tables,
     columns,
     duckdb_type,
-    held_instant,
     held_name,
     held_table,
 )
+from pipelines.translation import held_instant
 from pipelines.windows import NANOSECONDS_PER_TICK
 
 # An Arrow table will do as well; pyarrow ships no types, so none can be named here.

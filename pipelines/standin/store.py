@@ -4,10 +4,9 @@ What belongs here: the one mapping between the service's types and DuckDB's. Wha
 (``synthetic``), queries (``evaluate``) or bodies (``wire``).
 
 Three things have no place in DuckDB. A timespan of ticks is a struct, which nothing mistakes for a
-number. A column whose name differs from another's by case alone bears another name. And a time that
-64-bit nanoseconds can't hold, such as the service's sentinels 0001-01-01 and 1601-01-01, stands as
-a time in 1678 or 2261, where nothing else happens: in the same order, and so that all datetimes are
-of one type, since DuckDB refuses to compare two.
+number. A column whose name differs from another's by case alone bears another name
+(``translation.Names``), and what 64-bit nanoseconds can't hold is another time
+(``translation.held_instant``).
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pipelines.kql.tables import known_tables
-from pipelines.windows import TICKS_PER_SECOND, format_instant, parse_instant
+from pipelines.translation import Names, own_column
 
 # Rows a day of the tables with a rhythm of their own, as a share of the busiest table's.
 EVENT_TABLES: Final[Mapping[str, float]] = MappingProxyType(
@@ -98,20 +97,6 @@ _WIRE_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# Times that 64-bit nanoseconds can't hold, and what stands for each, in the same order.
-OUTLYING: Final[Mapping[int, int]] = MappingProxyType(
-    {
-        parse_instant(own): parse_instant(held)
-        for own, held in (
-            ("0001-01-01", "1678-01-01T00:00:00"),
-            ("1601-01-01", "1678-01-01T00:00:02"),
-            ("9999-12-31T23:59:59.999999", "2261-12-31T00:00:01"),
-        )
-    }
-)
-_EARLIEST: Final = parse_instant("1679-01-01")
-_LATEST: Final = parse_instant("2261-12-31")
-
 
 def columns(table: str) -> dict[str, str]:
     """The columns of a table that the stand-in holds, with their Kusto types."""
@@ -141,55 +126,21 @@ def wire_type(duckdb_name: str) -> str | None:
     return _WIRE_TYPES.get(duckdb_name)
 
 
-def held_instant(instant: int) -> int:
-    """What stands for an instant in the database: itself, unless nanoseconds can't hold it."""
-    if _EARLIEST <= instant < _LATEST:
-        return instant
-    if instant in OUTLYING:
-        return OUTLYING[instant]
-    # No column holds it, but a query may compare with it: it takes its place between two that do.
-    if _LATEST <= instant < max(OUTLYING):
-        return _LATEST
-    return max(held for own, held in OUTLYING.items() if own < instant) + TICKS_PER_SECOND
-
-
-def own_time(column: str) -> str:
-    """SQL for the time that a column really means, in microseconds, of which all outliers are."""
-    cases = " ".join(
-        f"WHEN {time_literal(held)} THEN TIMESTAMP '{format_instant(own)}'"
-        for own, held in OUTLYING.items()
-    )
-    return f"CASE {column} {cases} ELSE {column}::TIMESTAMP END"
-
-
-def time_literal(held: int) -> str:
-    """SQL for an instant that the database can hold."""
-    return f"TIMESTAMP_NS '{format_instant(held)}'"
-
-
 def held_table(table: str) -> str:
     """Where a table lies; its own name is left to the views of what a query may see of it."""
     return f'{SCHEMA}."{table}"'
 
 
 def held_name(name: str) -> str:
-    """The name under which a column is held: DuckDB takes two that differ by case alone for one."""
-    return f"{name}__again" if name in _renamed() else name
+    """The name under which a column is held."""
+    return _names().held(name)
 
 
 def own_name(held: str) -> str:
     """The name of a column that is held under this one."""
-    return held.removesuffix("__again")
+    return own_column(held)
 
 
 @cache
-def _renamed() -> frozenset[str]:
-    """Names that follow another, equal but for case, in any table."""
-    found = set()
-    for table in all_tables():
-        seen: set[str] = set()
-        for name in columns(table):
-            if name.casefold() in seen:
-                found.add(name)
-            seen.add(name.casefold())
-    return frozenset(found)
+def _names() -> Names:
+    return Names.of(columns(table) for table in all_tables())

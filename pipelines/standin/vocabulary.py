@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from pipelines.standin.store import held_instant, time_literal
+from pipelines.translation import held_instant, time_literal
 from pipelines.windows import parse_instant
 
 _PROCESSES: Final = (

@@ -12,7 +12,8 @@ from typing import Any, Final, Literal
 
 import duckdb
 
-from pipelines.standin.store import OUTLYING, held_name, time_literal
+from pipelines.standin.store import held_name
+from pipelines.translation import OUTLYING, time_literal
 from pipelines.windows import format_instant
 
 Dialect = Literal["odata", "plain"]

@@ -14,18 +14,15 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
-import duckdb_kql
 import pyarrow as pa
 
 from pipelines.kql import Analysis, datetime_literal, restrict
-from pipelines.kql.lexer import scan
 from pipelines.spans import BUCKETS, Grid, Position, Span
-from pipelines.standin import translate
 from pipelines.standin.evaluate import SyntheticTenant
-from pipelines.standin.exactness import exact
-from pipelines.standin.functions import exact_functions, with_rows
 from pipelines.standin.given import insert_rows
-from pipelines.standin.store import held_instant, held_name, held_table, time_literal
+from pipelines.standin.store import held_name, held_table
+from pipelines.standin.translate import every_table
+from pipelines.translation import Tables, held_instant, time_literal, to_sql
 from pipelines.windows import NANOSECONDS_PER_TICK, Window, parse_instant
 
 Row = tuple[Any, ...]
@@ -194,11 +191,7 @@ def _translated(query: str, schema: _Schema) -> str:
 
 @cache
 def _translation(query: str, schema: _Schema) -> str:
-    held = {table: list(names) for table, names in schema}
-    respelt = "".join(translate._words(list(scan(query))))
-    with exact_functions():
-        sql = duckdb_kql.to_sql(respelt, schema=held, allow_write=False)
-    return exact(with_rows(str(sql)), now=_FAR + _MARK)
+    return to_sql(query, Tables(schema, every_table().names), now=_FAR + _MARK)
 
 
 def _plain(column: Any) -> list[Any]:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.kql import datetime_literal
-from pipelines.kql.lexer import scan
 from pipelines.standin import SyntheticSettings
 from pipelines.standin.evaluate import SyntheticTenant
-from pipelines.standin.exactness import TranslationChanged, exact, exact_literals
 from pipelines.standin.synthetic import build
-from pipelines.standin.translate import QueryFault, _read, _words, to_sql
+from pipelines.standin.translate import QueryFault, every_table, to_sql
+from pipelines.translation import TranslationChanged, respell
+from pipelines.translation.exactness import exact, exact_literals
+from pipelines.translation.translate import _read
 from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
 
 END = parse_instant("2026-11-20")
@@ -152,7 +153,8 @@ def test_a_query_is_read_once_for_all_instants(query: str) -> None:
         remembered = to_sql(asked, now=END)
         _read.cache_clear()
         assert remembered == to_sql(asked, now=END)
-        read = _read("".join(_words(list(scan(asked)))))
+        tables = every_table()
+        read = _read(respell(asked, tables.names).text, tables)
         assert remembered == exact(read, now=END)
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import duckdb_kql
 
-from pipelines.standin.store import held_instant, time_literal
+from pipelines.translation.instants import held_instant, time_literal
 from pipelines.windows import parse_instant
 
 
@@ -47,7 +47,7 @@ _UNKNOWN: Final = re.compile(
     r"TRY_CAST\('[^']*' AS TIMESTAMPTZ\)|TIMESTAMP(?:TZ)? '[^']*\.\d{7}|\$kqlnow"
 )
 
-# They shadow DuckDB's functions of the same names in the stand-in's database. A tick is cut, not
+# They shadow DuckDB's functions of the same names in the database. A tick is cut, not
 # rounded, to the microseconds that DuckDB's function then sees.
 MACROS: Final = (
     """whole_microsecond(x) AS CASE system.main.typeof(x) WHEN 'TIMESTAMP_NS'
@@ -80,7 +80,7 @@ def exact_literals(sql: str) -> str:
     if left := _UNKNOWN.search(mended):
         raise TranslationChanged(
             f"duckdb-kql {duckdb_kql.__version__} emits a time as {left.group()!r}; "
-            f"teach pipelines/standin/exactness.py its form"
+            f"teach pipelines/translation/exactness.py its form"
         )
     return mended
 

@@ -3,8 +3,8 @@
 What belongs here: the SQL of a call. What does not: mending what else it emits (``exactness``).
 
 ``duckdb-kql`` asks a table of forms before it looks elsewhere for a function. Ours stand in that
-table for good, and stand back (by returning ``None``, as its own do) unless the stand-in is
-translating: whoever else translates in this process gets what ``duckdb-kql`` gives.
+table for good, and stand back (by returning ``None``, as its own do) unless huntlake translates:
+whoever else does in this process gets what ``duckdb-kql`` gives.
 """
 
 import re
@@ -18,7 +18,7 @@ import duckdb_kql
 from duckdb_kql import ir, timespans
 from duckdb_kql.translate import _SPECIAL_FORMS, render_expr
 
-from pipelines.standin.exactness import TranslationChanged
+from pipelines.translation.exactness import TranslationChanged
 from pipelines.windows import NANOSECONDS_PER_TICK, parse_instant
 
 # Kusto counts bins of time from the first tick of .NET's DateTime, a Monday.
@@ -74,7 +74,7 @@ def with_rows(sql: str) -> str:
             if step == 0:
                 raise TranslationChanged(
                     f"duckdb-kql {duckdb_kql.__version__} puts a row outside of a step; "
-                    f"teach pipelines/standin/functions.py where it comes from"
+                    f"teach pipelines/translation/functions.py where it comes from"
                 )
             pieces += sql[end : match.start()], f"_s{step - 1}"
             end = match.end()

@@ -1,0 +1,84 @@
+"""A query in the words that ``duckdb-kql`` knows, each with its place in the hunter's own text.
+
+What belongs here: words that stand for others, token by token. What does not: what a query means.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from pipelines.kql.lexer import Kind, Token, place, scan
+from pipelines.kql.tables import FORMER_NAMES
+from pipelines.translation.names import Names
+
+# Older names, which the language still has.
+_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "makeset": "make_set",
+        "makelist": "make_list",
+        "argmax": "arg_max",
+        "argmin": "arg_min",
+        "parsejson": "parse_json",
+        **FORMER_NAMES,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Respelt:
+    """A query's words; ``starts`` says where each stands in the hunter's own text, ``kql``."""
+
+    kql: str
+    words: tuple[str, ...]
+    starts: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The query that is read."""
+        return "".join(self.words)
+
+    def place(self, line: int, column: int) -> str:
+        """Where that is in the hunter's text, as ``line:column``, of a place in ``text``.
+
+        ``line`` counts from 1 and ``column`` from 0, as the parser does; the result both from 1.
+        """
+        lines = self.text.split("\n")
+        offset = sum(len(each) + 1 for each in lines[: line - 1]) + column
+        for word, start in zip(self.words, self.starts, strict=True):
+            if offset < len(word):
+                return place(self.kql, min(start + offset, len(self.kql)))
+            offset -= len(word)
+        return place(self.kql, len(self.kql))
+
+
+def respell(kql: str, names: Names) -> Respelt:
+    """The query as it is read. Raises ``KqlError`` where a string is not closed."""
+    tokens = list(scan(kql))
+    words = tuple(_words(tokens, names))
+    return Respelt(kql, words, tuple(token.start for token in tokens))
+
+
+def _words(tokens: Sequence[Token], names: Names) -> Iterator[str]:
+    """A word for each token, which may be empty.
+
+    Without ``project-reorder``: the order of an answer's columns is undefined.
+    """
+    reordering = False
+    for index, token in enumerate(tokens):
+        ahead = "".join(each.text for each in tokens[index : index + 3])
+        begins = ahead == "project-reorder"
+        if begins:
+            reordering = True
+        elif reordering and token.is_sign("|", ";", ")", "}"):
+            reordering = False
+        if reordering:
+            yield "where true " if begins else ""
+        else:
+            yield _respelling(token, names)
+
+
+def _respelling(token: Token, names: Names) -> str:
+    if token.kind is not Kind.NAME:
+        return token.text
+    return _SYNONYMS.get(token.text, names.held(token.text))
