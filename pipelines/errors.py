@@ -9,6 +9,9 @@
     ├── SurfaceRetired           the surface has stopped working; says how to go on with graph
     ├── RetentionTooShort        a hunt's retention would remove what the service still has
     ├── KqlError                 a query that can't be read, or not be restricted to a window
+    │   ├── KqlNeedsService      what a query asks for is the service's, and not in the lake
+    │   ├── KqlUnsupported       a construct that can't be run over the lake; says which and where
+    │   └── KqlUnresolved        a table or a column that the lake doesn't have
     ├── ApiError                 the service or the way to it said no
     │   ├── SignInError          no token could be had
     │   │   └── SignInUnavailable  the sign-in service could not be reached, or failed: passing
@@ -75,6 +78,26 @@ class RetentionTooShort(HuntlakeError):
 
 class KqlError(HuntlakeError):
     """A query can't be read, or can't be restricted to a window."""
+
+
+class KqlNeedsService(KqlError):
+    """The query asks for what the service alone can say; ``construct`` is what."""
+
+    def __init__(self, message: str, construct: str) -> None:
+        super().__init__(message)
+        self.construct = construct
+
+
+class KqlUnsupported(KqlError):
+    """The query has a construct that can't be run over the lake; ``construct`` is which."""
+
+    def __init__(self, message: str, construct: str) -> None:
+        super().__init__(message)
+        self.construct = construct
+
+
+class KqlUnresolved(KqlError):
+    """The query reads a table or a column that the lake doesn't have."""
 
 
 class ApiError(HuntlakeError):
