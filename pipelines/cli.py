@@ -27,6 +27,7 @@ _COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "recount": "recount",
         "quota": "quota",
         "sql": "sql",
+        "kql": "kql",
         "publish": "publish",
         "retention": "retention",
         "check": "check",

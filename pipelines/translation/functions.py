@@ -7,7 +7,6 @@ table for good, and stand back (by returning ``None``, as its own do) unless hun
 whoever else does in this process gets what ``duckdb-kql`` gives.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,18 +17,12 @@ import duckdb_kql
 from duckdb_kql import ir, timespans
 from duckdb_kql.translate import _SPECIAL_FORMS, render_expr
 
-from pipelines.translation.exactness import TranslationChanged
+from pipelines.translation import addresses, texts
+from pipelines.translation.rows import ROW
 from pipelines.windows import NANOSECONDS_PER_TICK, parse_instant
 
 # Kusto counts bins of time from the first tick of .NET's DateTime, a Monday.
 _ORIGIN: Final = parse_instant("0001-01-01")
-# Stands for the row until it is known from which step of the query it comes.
-_ROW: Final = "huntlake_row_of_this_step"
-# A step of the SQL, a bracket, the mark; quoted text is stepped over.
-_PIECE: Final = re.compile(
-    rf"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b_s(?P<step>\d+)\ AS\ \(|[()]|\b{_ROW}\b""", re.VERBOSE
-)
-
 # What is left where 64-bit nanoseconds can't hold a time is a sentinel (``store``), whose bins
 # they can't hold either: it stays what it is.
 MACROS: Final = (
@@ -52,33 +45,6 @@ def exact_functions() -> Iterator[None]:
         yield
     finally:
         _translating.reset(before)
-
-
-def with_rows(sql: str) -> str:
-    """The SQL with each mark for a row replaced by the step that the row comes from.
-
-    Each step reads the one before it, and DuckDB takes a step's name for its whole row.
-    """
-    steps: list[int | None] = []
-    pieces: list[str] = []
-    end = 0
-    for match in _PIECE.finditer(sql):
-        if match["step"] is not None:
-            steps.append(int(match["step"]))
-        elif match[0] == "(":
-            steps.append(None)
-        elif match[0] == ")":
-            steps.pop()
-        elif match[0] == _ROW:
-            step = next((each for each in reversed(steps) if each is not None), 0)
-            if step == 0:
-                raise TranslationChanged(
-                    f"duckdb-kql {duckdb_kql.__version__} puts a row outside of a step; "
-                    f"teach pipelines/translation/functions.py where it comes from"
-                )
-            pieces += sql[end : match.start()], f"_s{step - 1}"
-            end = match.end()
-    return "".join((*pieces, sql[end:]))
 
 
 def _bin(call: Any) -> str | None:
@@ -134,14 +100,14 @@ def _hash(call: Any) -> str | None:
 
 def _pack_all(call: Any) -> str | None:
     """The row as one dynamic value, in the database's own spelling of its values."""
-    return f"to_json({_ROW})" if not call.args else None
+    return f"to_json({ROW})" if not call.args else None
 
 
 def _tostring(call: Any) -> str | None:
     """``tostring(pack_all())``: ``duckdb-kql`` asks of each row anew what type it has."""
     match call.args:
         case [ir.FunctionCall(name="pack_all", args=([] | ()))]:
-            return f"to_json({_ROW})::VARCHAR"
+            return f"to_json({ROW})::VARCHAR"
     return None
 
 
@@ -149,11 +115,13 @@ def _estimate_data_size(call: Any) -> str | None:
     """The bytes of a row's values, with their names: near enough for who plans by them."""
     if len(call.args) != 1 or not isinstance(call.args[0], ir.Wildcard):
         return None
-    return f"strlen(to_json({_ROW})::VARCHAR)"
+    return f"strlen(to_json({ROW})::VARCHAR)"
 
 
 _FORMS: Final[Mapping[str, _Form]] = MappingProxyType(
     {
+        **addresses.FORMS,
+        **texts.FORMS,
         "bin": _bin,
         "bin_at": _bin_at,
         "floor": _bin,

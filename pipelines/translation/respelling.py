@@ -3,7 +3,7 @@
 What belongs here: words that stand for others, token by token. What does not: what a query means.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from pipelines.kql.lexer import Kind, Token, place, scan
 from pipelines.kql.tables import FORMER_NAMES
 from pipelines.translation.names import Names
+from pipelines.translation.rephrasing import rephrased
 
 # Older names, which the language still has.
 _SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
@@ -20,6 +21,8 @@ _SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
         "argmax": "arg_max",
         "argmin": "arg_min",
         "parsejson": "parse_json",
+        "extractjson": "extract_json",
+        "notcontains": "!contains",
         **FORMER_NAMES,
     }
 )
@@ -55,27 +58,12 @@ class Respelt:
 def respell(kql: str, names: Names) -> Respelt:
     """The query as it is read. Raises ``KqlError`` where a string is not closed."""
     tokens = list(scan(kql))
-    words = tuple(_words(tokens, names))
+    other = rephrased(tokens)
+    words = tuple(
+        other[index] if index in other else _respelling(token, names)
+        for index, token in enumerate(tokens)
+    )
     return Respelt(kql, words, tuple(token.start for token in tokens))
-
-
-def _words(tokens: Sequence[Token], names: Names) -> Iterator[str]:
-    """A word for each token, which may be empty.
-
-    Without ``project-reorder``: the order of an answer's columns is undefined.
-    """
-    reordering = False
-    for index, token in enumerate(tokens):
-        ahead = "".join(each.text for each in tokens[index : index + 3])
-        begins = ahead == "project-reorder"
-        if begins:
-            reordering = True
-        elif reordering and token.is_sign("|", ";", ")", "}"):
-            reordering = False
-        if reordering:
-            yield "where true " if begins else ""
-        else:
-            yield _respelling(token, names)
 
 
 def _respelling(token: Token, names: Names) -> str:

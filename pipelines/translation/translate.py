@@ -15,9 +15,10 @@ from typing import Final, Self
 import duckdb_kql
 
 from pipelines.translation.exactness import exact
-from pipelines.translation.functions import exact_functions, with_rows
+from pipelines.translation.functions import exact_functions
 from pipelines.translation.names import Names
 from pipelines.translation.respelling import Respelt, respell
+from pipelines.translation.rows import with_rows
 from pipelines.windows import parse_instant
 
 # Stands for an instant while a query is read.

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -26,6 +27,7 @@ import click
 from pipelines.errors import KqlError
 from pipelines.kql import Analysis, analyse
 from pipelines.kql.structure import parse
+from tests.benchmarks import corpus_lake as lake
 from tests.kql.oracle import Bound, Oracle, documented, why_not
 from tests.kql.published import Comparison, compare
 from tests.kql.rewritten import faults, rewritings
@@ -45,6 +47,7 @@ class Hunt:
     id: str
     query: str
     sentinel: bool
+    valid: bool
     analysis: Analysis | None = None
     refused: str = ""
     crashed: str = ""
@@ -65,8 +68,9 @@ def read_hunts(path: Path) -> list[Hunt]:
     with path.open(encoding="utf-8") as lines:
         loaded = [json.loads(line) for line in lines if line.strip()]
     return [
-        Hunt(line["id"], line["query"], line.get("valid", "").startswith("yes, with"))
+        Hunt(line["id"], line["query"], valid.startswith("yes, with"), valid.startswith("yes"))
         for line in loaded
+        for valid in [line.get("valid", "yes")]
     ]
 
 
@@ -176,6 +180,32 @@ def compared(hunts: Sequence[Hunt]) -> Iterator[str]:
     yield from _listed("Another answer in slices", wrong)
 
 
+def over_a_lake(hunts: Sequence[Hunt]) -> dict[str, lake.Run]:
+    """What becomes of each valid hunt on documented tables, by its id."""
+    asked = [hunt for hunt in hunts if hunt.valid and not hunt.sentinel]
+    with TemporaryDirectory() as folder:
+        ran = lake.runs((hunt.query for hunt in asked), Path(folder))
+        return dict(zip((hunt.id for hunt in asked), ran, strict=True))
+
+
+def told_of_lake(found: Mapping[str, lake.Run]) -> Iterator[str]:
+    """The same for people."""
+    runs = list(found.values())
+    yield from _table(
+        "Over a lake, of valid hunts", Counter(str(r.became) for r in runs), len(runs)
+    )
+    for became in (lake.Became.NEEDS_SERVICE, lake.Became.UNSUPPORTED):
+        stopped = Counter(each.construct for each in runs if each.became is became)
+        yield from _table(f"  {became}", stopped, len(runs))
+    said = {
+        name: each.said
+        for name, each in found.items()
+        if each.became not in {lake.Became.RAN, lake.Became.NEEDS_SERVICE}
+    }
+    yield from _listed("Not run", said)
+    yield f"\nOf those that need nothing of the service, {100 * lake.share(runs):.1f} % ran"
+
+
 def _without_places(reason: str) -> str:
     return _PLACE.sub("", reason)
 
@@ -205,8 +235,9 @@ def _unreadable(hunt: Hunt) -> None:
 @click.command(help="What the analysis makes of the hunts of FILE, a JSON object each line.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, of numbers alone.")
+@click.option("--lake", "on_lake", is_flag=True, help="Run each valid hunt over a lake.")
 @click.option("--run", "runs", is_flag=True, help="Run each hunt whole and in slices, and compare.")
-def main(file: Path, *, as_json: bool, runs: bool) -> None:
+def main(file: Path, *, as_json: bool, runs: bool, on_lake: bool) -> None:
     hunts = read_hunts(file)
     for hunt in hunts:
         judge(hunt)
@@ -219,12 +250,16 @@ def main(file: Path, *, as_json: bool, runs: bool) -> None:
         with ThreadPoolExecutor(_WORKERS) as pool:
             parts = [hunts[number::_WORKERS] for number in range(_WORKERS)]
             deque(pool.map(lambda part: rule(part, unknown), parts), maxlen=0)
+    found = over_a_lake(hunts) if on_lake else {}
     if as_json:
-        click.echo(json.dumps(summary(hunts)))
+        told = lake.summary(found.values()) if on_lake else {}
+        click.echo(json.dumps({**summary(hunts), **told}))
     else:
         click.echo("\n".join(report(hunts, asked=not missing)))
         if runs:
             click.echo("\n".join(compared(hunts)))
+        if on_lake:
+            click.echo("\n".join(told_of_lake(found)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Final
 from pipelines.hunt_card import cards_in_lake
 from pipelines.hunt_files import hunt_name
 from pipelines.hunts import Hunt
+from pipelines.kql import known_tables
 from pipelines.lake import LakeLayout, publish
 from pipelines.landing import Staging, commit, decode
 from pipelines.slicing import Partition, partition
@@ -59,7 +60,7 @@ def _land(
         answer = decode(evaluation.body("odata", 0.1), "odata")
     hunt = hunt_name(Path(table))
     record = a_record(day.window, answer.rows)
-    held = Staging.hold(answer, record, time_column="Timestamp")
+    held = Staging.hold(answer, record, time_column=known_tables()[table].time_column)
     receipt = a_receipt(
         [held], hunt=hunt, tenant=TENANT, partition=day.key, window=day.window, rows=answer.rows
     )

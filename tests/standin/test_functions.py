@@ -24,7 +24,7 @@ from pipelines.kql.rewrite import (
 from pipelines.spans import BUCKETS, Position, Span
 from pipelines.standin.evaluate import SyntheticTenant
 from pipelines.translation import TranslationChanged
-from pipelines.translation.functions import with_rows
+from pipelines.translation.rows import with_rows
 from pipelines.windows import TICKS_PER_SECOND, Window, parse_instant
 
 TABLE = "DeviceProcessEvents"

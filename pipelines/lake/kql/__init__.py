@@ -4,6 +4,7 @@ What belongs here: showing the lake to KQL as the service shows its tables, and 
 query can't be run. What does not: the translation to SQL (``translation``).
 """
 
+from pipelines.lake.kql.faults import service_functions
 from pipelines.lake.kql.session import KqlLake, open_kql
 
-__all__ = ["KqlLake", "open_kql"]
+__all__ = ["KqlLake", "open_kql", "service_functions"]

@@ -45,10 +45,7 @@ def fault_of_reading(error: duckdb_kql.KqlError, query: Respelt) -> KqlError:
             at = _place(construct, error, query)
             if service := next((name for name in _words(construct) if name in _OF_SERVICE), None):
                 return needs_service(service, at)
-            hint = f": {error.hint}" if error.hint else ""
-            return KqlUnsupported(
-                f"{at}: `{construct}` can't be run over the lake{hint}", construct
-            )
+            return KqlUnsupported(f"{at}: `{construct}` can't be run over the lake", construct)
         case duckdb_kql.KqlSchemaError() if "unknown table" in (error.hint or ""):
             return unknown_table(error.name, query.kql)
         case _:
@@ -69,6 +66,11 @@ def fault_of_answer(error: duckdb.Error, kql: str, read: Sequence[KqlTable]) -> 
         first = said.splitlines()[0]
         return KqlUnsupported(f"1:1: the query can't be run over the lake: {first}", "query")
     return error
+
+
+def service_functions(kql: str) -> frozenset[str]:
+    """What a query calls that the service alone can answer."""
+    return frozenset(token.text for token in code(kql)) & _OF_SERVICE
 
 
 def needs_service(construct: str, at: str) -> KqlNeedsService:

@@ -15,6 +15,7 @@ from pipelines.clock import Clock, SystemClock, now_ticks
 from pipelines.errors import HuntlakeError, KqlError
 from pipelines.kql.lexer import Kind, code
 from pipelines.kql.reach import Reach, reach
+from pipelines.kql.tables import FORMER_NAMES
 from pipelines.lake.kql.faults import fault_of_answer, fault_of_reading
 from pipelines.lake.kql.tables import KqlTable, LakeTables
 from pipelines.lake.layout import LakeLayout
@@ -107,7 +108,12 @@ class KqlLake:
 
     def _read(self, kql: str) -> list[KqlTable]:
         """The lake's tables that the query names."""
-        named = dict.fromkeys(token.text for token in code(kql) if token.kind is Kind.NAME)
+        # A table's former name is respelt as the one that it has today.
+        named = dict.fromkeys(
+            FORMER_NAMES.get(token.text, token.text)
+            for token in code(kql)
+            if token.kind is Kind.NAME
+        )
         return [table for name in named if (table := self._tables.find(name)) is not None]
 
     def _source(self, kql: str, table: KqlTable, names: Names, now: int) -> str:
