@@ -22,7 +22,7 @@ lock: $(READY)  ## resolve the dependencies anew into requirements.txt
 ifndef UV
 	@$(BIN)/python -m pip install --quiet uv
 endif
-	@$(or $(UV),$(BIN)/uv) pip compile pyproject.toml --extra standin --extra dev --universal \
+	@$(or $(UV),$(BIN)/uv) pip compile pyproject.toml --extra dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-package huntlake --upgrade --quiet \
 		--custom-compile-command "make lock" --output-file requirements.txt
 

@@ -20,8 +20,12 @@ _SERVER: Final = multiprocessing.get_context("forkserver")
 # With what the command imports only once it needs it, and whichever program starts it.
 _IMPORTED: Final = (
     *("__main__", "tests.processes", "pipelines.console", "msal", "httpcore"),
-    *(f"pipelines.commands.{name}" for name in ("export", "plan", "recount", "quota", "sql")),
+    *(
+        f"pipelines.commands.{name}"
+        for name in ("export", "plan", "recount", "quota", "sql", "kql")
+    ),
     *(f"pipelines.commands.{name}" for name in ("check", "publish", "retention", "standin")),
+    "pipelines.lake.kql",
 )
 _SERVER.set_forkserver_preload([*_IMPORTED])
 # Guards against hanging, and nothing else.

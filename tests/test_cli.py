@@ -108,7 +108,10 @@ def test_export_then_query(run: Run, standin: Standin) -> None:
     ]
     assert "rows committed after" in exported.stderr
     asked = run("sql", "--output", "json", "SELECT count(*) AS n FROM network")
-    assert json.loads(asked.stdout)["n"] == sum(int(line[2].split()[0]) for line in lines)
+    rows = sum(int(line[2].split()[0]) for line in lines)
+    assert json.loads(asked.stdout)["n"] == rows
+    asked = run("kql", "--output", "json", "DeviceNetworkEvents | summarize n = count()")
+    assert json.loads(asked.stdout)["n"] == rows
 
 
 def test_a_second_export_makes_no_call(run: Run, standin: Standin) -> None:
@@ -173,6 +176,9 @@ def test_publish_and_retention_need_no_sign_in(tmp_path: Path, run: Run) -> None
             "past the horizon",
         ),
         (("sql", "SELECT 1"), 1, "export a hunt first"),
+        (("kql", "AlertInfo"), 1, "export a hunt first"),
+        (("kql", "AlertInfo", "--as-of", "yesterday"), 2, "is not a UTC date"),
+        (("kql", " "), 2, "the query is empty"),
         (("standin", "--limits", "sead", "--", "true"), 2, "no profile of limits"),
     ],
 )
@@ -315,7 +321,7 @@ def test_every_command_has_help_that_teaches() -> None:
     """A line of what it does, and for all but the plainest an example."""
     runner = CliRunner()
     context = click.Context(cli)
-    names = {"check", "demo", "export", "login", "plan", "quota", "sql", "standin", "verify"}
+    names = {"check", "demo", "export", "kql", "login", "plan", "quota", "sql", "standin", "verify"}
     assert {*cli.list_commands(context)} == names | {"publish", "recount", "retention"}
     for name in cli.list_commands(context):
         each = cli.get_command(context, name)

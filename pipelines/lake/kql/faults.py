@@ -31,7 +31,7 @@ _OF_SERVICE: Final = frozenset(
 _NAMES: Final[dict[str, str]] = {"ExternalDataExpression": "externaldata"}
 _UNKNOWN_TABLE: Final = re.compile(r"Table with name (\S+) does not exist")
 _UNKNOWN_COLUMN: Final = re.compile(
-    r"(?:Referenced column|does not have a column named) \"([^\"]+)\""
+    r"(?:Referenced column|does not have a column named|Column(?=.* referenced that)) \"([^\"]+)\""
 )
 
 

@@ -92,7 +92,8 @@ class KqlLake:
         """The SQL that the query is run as."""
         now = now_ticks(self._clock) if self._as_of is None else self._as_of
         read = self._read(kql)
-        names = Names.of([each.wire_name for each in table.columns] for table in read)
+        # In code-point order, so that the same name stays as in the lake.
+        names = Names.of(sorted(each.wire_name for each in table.columns) for table in read)
         tables = Tables.of(
             {table.name: [each.wire_name for each in table.columns] for table in read}, names
         )
