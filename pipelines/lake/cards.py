@@ -57,9 +57,13 @@ def read_cards(layout: LakeLayout) -> Mapping[str, HuntCard]:
 
     What can't be read as a card is none, and what a card says beyond ours is passed over.
     """
-    hunts = sorted({hunt for hunt, _ in layout.landed()})
-    found = {hunt: _read(layout.hunt_card(hunt), hunt) for hunt in hunts}
-    return MappingProxyType({hunt: card for hunt, card in found.items() if card is not None})
+    return MappingProxyType(cards_of(layout, (hunt for hunt, _ in layout.landed())))
+
+
+def cards_of(layout: LakeLayout, hunts: Iterable[str]) -> dict[str, HuntCard]:
+    """The cards of these hunts, as far as they have one."""
+    found = {hunt: _read(layout.hunt_card(hunt), hunt) for hunt in sorted({*hunts})}
+    return {hunt: card for hunt, card in found.items() if card is not None}
 
 
 def keep_cards(layout: LakeLayout, cards: Iterable[HuntCard]) -> None:
@@ -73,9 +77,14 @@ def keep_cards(layout: LakeLayout, cards: Iterable[HuntCard]) -> None:
             write_atomically(path, partial(_write, card))
 
 
+def read_card(values: object) -> HuntCard:
+    """The card that these values, of JSON, are. Raises ``ValueError`` for others."""
+    return _CARD.validate_python(values)
+
+
 def _read(path: Path, hunt: str) -> HuntCard | None:
     with suppress(OSError, ValueError, RecursionError):
-        card = _CARD.validate_python(json.loads(path.read_bytes()))
+        card = read_card(json.loads(path.read_bytes()))
         # Of a folder that was renamed by hand, the place says which hunt it is.
         return replace(card, hunt=hunt)
     return None

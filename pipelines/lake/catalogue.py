@@ -1,10 +1,11 @@
 """The DuckDB catalogue: views over whatever the lake holds when they are queried.
 
-What belongs here: making the catalogue file and opening it. What does not: the views' SQL
-(``views``, ``tables``), what they are of (``contents``), or the Parquet files.
+What belongs here: making the catalogue file and opening it. What does not: the SQL in it
+(``views``, ``ranges``, ``table_entries``), what it is of (``contents``), or the Parquet files.
 
 A commit changes the catalogue only when it is the first of its hunt in its tenant, or brings a
-column or a type that is new to it; and then only the views of that hunt. A DuckDB file can't be
+column or a type that is new to it, or says something new of the hunt; and then only the views of
+that hunt. A DuckDB file can't be
 written while others read it, so it is written beside and renamed over: who has it open goes on
 reading the older one.
 """
@@ -17,14 +18,17 @@ import duckdb
 from filelock import FileLock
 
 from pipelines.errors import HuntlakeError, LakeUnwritable
-from pipelines.lake.cards import HuntCard, keep_cards
+from pipelines.lake.cards import HuntCard, cards_of, keep_cards
 from pipelines.lake.columns import LandedColumns
-from pipelines.lake.contents import Contents, Published, look, of_hunts
+from pipelines.lake.contents import Contents, HuntInLake, Published, look, of_hunts
+from pipelines.lake.entries import Entries, Name
+from pipelines.lake.hunt_tables import hunts_entry
 from pipelines.lake.index import index_all, index_partitions, make_readable
 from pipelines.lake.layout import LakeLayout
+from pipelines.lake.ranges import instant_function
 from pipelines.lake.sql import ROOT_VARIABLE, quoted, text
-from pipelines.lake.tables import table_views
-from pipelines.lake.views import View, hunt_views, tenant_schemas
+from pipelines.lake.table_entries import table_entries
+from pipelines.lake.views import hunt_entries, tenant_schemas
 
 
 def publish(
@@ -81,11 +85,12 @@ def _publish_views(
             known = before.contents if before else {}
             contents = look(layout, known, changed if before else None, tenant)
             keep_cards(layout, cards)
+            cards_now = cards_of(layout, (hunt for hunt, _ in contents))
             make_readable(layout)
-            if before is not None and before.contents == contents:
+            if before and (before.contents, before.cards) == (contents, cards_now):
                 return False
-            _write(layout, before, contents)
-            Published.of(layout, contents).keep(layout)
+            _write(layout, before, contents, cards_now)
+            Published.of(layout, contents, cards_now).keep(layout)
             return True
     except (OSError, duckdb.IOException, duckdb.FatalException) as error:
         raise LakeUnwritable(
@@ -95,21 +100,43 @@ def _publish_views(
         ) from error
 
 
-def _write(layout: LakeLayout, before: Published | None, contents: Contents) -> None:
-    """Make the catalogue anew, or a copy of it in which the views of some hunts are others."""
+def _write(
+    layout: LakeLayout,
+    before: Published | None,
+    contents: Contents,
+    cards: Mapping[str, HuntCard],
+) -> None:
+    """Make the catalogue anew, or a copy of it in which the entries of some hunts are others."""
     schemas = tenant_schemas(tenant for _, tenant in contents)
     if before is None or not _may_be_changed(before.contents, schemas):
-        views = {**table_views(layout.root), **hunt_views(contents.values(), schemas, layout.root)}
-        _replace(layout.catalogue, None, (), views)
+        entries = {
+            **instant_function(),
+            **table_entries(layout.root),
+            **_entries(contents, contents.values(), cards, schemas, layout.root),
+        }
+        _replace(layout.catalogue, None, (), entries)
         return
     keys = {*before.contents, *contents}
     hunts = {key[0] for key in keys if before.contents.get(key) != contents.get(key)}
+    hunts |= {hunt for hunt, _ in keys if before.cards.get(hunt) != cards.get(hunt)}
     old, new = (
-        hunt_views(of_hunts(each, hunts), schemas, layout.root)
-        for each in (before.contents, contents)
+        _entries(each, of_hunts(each, hunts), its_cards, schemas, layout.root)
+        for each, its_cards in ((before.contents, before.cards), (contents, cards))
     )
-    changed = {view: sql for view, sql in new.items() if old.get(view) != sql}
+    changed = {name: made for name, made in new.items() if old.get(name) != made}
     _replace(layout.catalogue, layout.catalogue, old.keys() - new.keys(), changed)
+
+
+def _entries(
+    contents: Contents,
+    of: Iterable[HuntInLake],
+    cards: Mapping[str, HuntCard],
+    schemas: Mapping[str, str],
+    root: Path,
+) -> Entries:
+    """Those of some of the hunts, and what lists all."""
+    listed = hunts_entry((hunt for hunt, _ in contents), cards)
+    return {**listed, **hunt_entries(of, cards, schemas, root)}
 
 
 def _may_be_changed(before: Contents, schemas: Mapping[str, str]) -> bool:
@@ -118,9 +145,7 @@ def _may_be_changed(before: Contents, schemas: Mapping[str, str]) -> bool:
     return all(schemas.get(tenant) == schema for tenant, schema in former.items())
 
 
-def _replace(
-    catalogue: Path, copied: Path | None, gone: Iterable[View], views: Mapping[View, str]
-) -> None:
+def _replace(catalogue: Path, copied: Path | None, gone: Iterable[Name], entries: Entries) -> None:
     beside = catalogue.with_suffix(".new")
     leftovers = [beside, Path(f"{beside}.wal")]
     _remove(leftovers)
@@ -129,14 +154,13 @@ def _replace(
             shutil.copyfile(copied, beside)
         with duckdb.connect(str(beside)) as connection:
             connection.execute("BEGIN")
-            for schema, name in gone:
-                connection.execute(f"DROP VIEW {quoted(schema)}.{quoted(name)}")
-            for schema in {schema for schema, _ in views}:
+            for name in gone:
+                connection.execute(name.drop)
+            for schema in {name.schema for name in entries}:
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-            for (schema, name), sql in views.items():
-                connection.execute(
-                    f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}"
-                )
+            for statements in entries.values():
+                # Several at once, since a column's comment each is most of them.
+                connection.execute(";".join(statements))
             connection.execute("COMMIT")
             # Closing writes them into the file too, but says nothing where it can't.
             connection.execute("CHECKPOINT")

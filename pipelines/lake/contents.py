@@ -1,4 +1,4 @@
-"""What is in the lake, as far as the catalogue shows it: for each hunt and tenant, which columns.
+"""What is in the lake, as far as the catalogue shows it: hunts, tenants, and their columns.
 
 What belongs here: looking, and keeping what was seen, so that a commit needs to look at its own
 hunt and tenant alone. What does not: the views (``views``), or the catalogue's own file
@@ -7,16 +7,17 @@ hunt and tenant alone. What does not: the views (``views``), or the catalogue's 
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from pipelines.lake.cards import HuntCard, read_card
 from pipelines.lake.columns import LandedColumns
 from pipelines.lake.layout import LakeLayout
 from pipelines.landing import Column, Columns, write_atomically
 
 # Another one has the catalogue made anew, as when the views of the same contents are others.
-_FORM: Final = 1
+_FORM: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +70,23 @@ class Published:
     """What the catalogue was made of, and which file that is: ``catalogue`` changes with it."""
 
     contents: Contents
+    cards: Mapping[str, HuntCard]
     root: str
     catalogue: tuple[int, ...]
 
     @classmethod
-    def of(cls, layout: LakeLayout, contents: Contents) -> Self:
+    def of(cls, layout: LakeLayout, contents: Contents, cards: Mapping[str, HuntCard]) -> Self:
         """Of the catalogue as it is."""
-        return cls(contents, str(layout.root.resolve()), _version(layout.catalogue))
+        return cls(contents, cards, str(layout.root.resolve()), _version(layout.catalogue))
 
     @classmethod
     def read(cls, layout: LakeLayout) -> Self | None:
         """What was kept of the catalogue as it is; ``None`` where that is of another one."""
         try:
             values = json.loads(layout.catalogue_contents.read_text(encoding="utf-8"))
-            found = cls(_contents(values), values["root"], tuple(values["catalogue"]))
-            if values["form"] != _FORM or found != cls.of(layout, found.contents):
+            cards = {card.hunt: card for card in map(read_card, values["cards"])}
+            found = cls(_contents(values), cards, values["root"], tuple(values["catalogue"]))
+            if values["form"] != _FORM or found != cls.of(layout, found.contents, cards):
                 return None
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             return None
@@ -97,6 +100,7 @@ class Published:
             "form": _FORM,
             "root": self.root,
             "catalogue": self.catalogue,
+            "cards": [asdict(card) for card in self.cards.values()],
             "shapes": [
                 [[each.landed, each.wire_name, each.wire_type] for each in shape]
                 for shape in numbers

@@ -6,6 +6,7 @@ them. DuckDB could read those itself, but takes four seconds for 10,000 partitio
 a file for each hunt and tenant, which takes a tenth of one.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +17,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from pipelines.lake.layout import LakeLayout
-from pipelines.lake.tables import EMPTY_FILE, INDEX, JOURNALS, MODIFIED
-from pipelines.landing import read_receipt, write_atomically, writing
+from pipelines.lake.tables import EMPTY_FILE, INDEX, JOURNALS, MODIFIED, SHAPE
+from pipelines.landing import columns_of, read_receipt, write_atomically, writing
 from pipelines.windows import NANOSECONDS_PER_TICK, datetime_from_instant
 
 # A partition's file by its path, its size, and when it was written.
@@ -104,8 +105,15 @@ def _row(hunt: str, tenant: str, version: _Version, path: Path) -> dict[str, Any
         "committed_at": datetime_from_instant(receipt.committed_ns // NANOSECONDS_PER_TICK),
         "path": name,
         "bytes": size,
+        SHAPE: _shape(path),
         MODIFIED: modified_ns,
     }
+
+
+def _shape(path: Path) -> str:
+    """The columns of a file, as the same text for the same columns."""
+    columns = columns_of(pq.read_schema(path))
+    return json.dumps([[each.landed, each.wire_name, each.wire_type] for each in columns])
 
 
 def _read(path: Path) -> pa.Table:

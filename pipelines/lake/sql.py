@@ -26,6 +26,7 @@ _SQL_TYPES: Final[Mapping[pa.DataType, str]] = MappingProxyType(
         # Parquet knows no durations.
         pa.duration("ns"): "BIGINT",
         pa.map_(pa.string(), pa.int32()): "MAP(VARCHAR, INTEGER)",
+        pa.list_(pa.string()): "VARCHAR[]",
     }
 )
 
@@ -38,6 +39,11 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """The value as a literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def shown(value: str) -> str:
+    """The value as a literal, but for what UTF-8 can't hold: half of a surrogate pair."""
+    return text(value.encode("utf-8", "replace").decode())
 
 
 def sql_type(arrow_type: pa.DataType) -> str:

@@ -1,24 +1,25 @@
 """The schema ``huntlake`` of the catalogue: what was done to the lake, and what is in it.
 
 What belongs here: the tables and each of their columns, with what it means; ``docs/catalogue.md``
-says the same, and a test compares the two. What does not: where the rows come from (``index``,
-``pipelines.metrics``, ``pipelines.retention``, ``pipelines.late``).
+says the same, and a test compares the two. What does not: the SQL of them (``table_entries``,
+``hunt_tables``), or where the rows come from (``index``, ``pipelines.metrics``,
+``pipelines.retention``, ``pipelines.late``).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from pipelines.hunts import RESERVED_NAME
-from pipelines.lake.sql import quoted, read_parquet, root_folder, sql_type, under_root
+from pipelines.lake.sql import sql_type
 
 SCHEMA: Final = RESERVED_NAME
 # A file without rows among those of a table, which has columns before it has rows.
 EMPTY_FILE: Final = "none/empty.parquet"
 TIME: Final = pa.timestamp("us", "UTC")
+TEXTS: Final = pa.list_(pa.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Table:
     name: str
     meaning: str
     columns: tuple[TableColumn, ...]
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What its columns mean, by their names."""
+        return {each.name: each.meaning for each in self.columns}
 
 
 def _text(name: str, meaning: str) -> TableColumn:
@@ -143,7 +149,7 @@ REMOVALS: Final = Rows(
 )
 
 # Of each committed partition, by the receipt in its file.
-_COMMITTED: Final = (
+COMMITTED: Final = (
     *_WHICH,
     _count("rows", "the rows of its file"),
     _count("bytes", "the bytes of its file"),
@@ -160,9 +166,18 @@ _COMMITTED: Final = (
     _text("query_sha256", "the hash of the query that it is the answer to"),
     _text("path", "its file"),
 )
+# The partition's columns: JSON of their names in the lake, and the service's names and types.
+SHAPE: Final = "shape"
 # By it the index knows a file that was written since; nobody else has a use for it.
 MODIFIED: Final = "modified_ns"
-INDEX: Final = Rows("index", (*_COMMITTED, _count(MODIFIED, "when the file was written")))
+INDEX: Final = Rows(
+    "index",
+    (
+        *COMMITTED,
+        _text(SHAPE, "its columns"),
+        _count(MODIFIED, "when the file was written"),
+    ),
+)
 
 _OF_RECOUNTS: Final = (
     _text("status", "`settled`, or `provisional` while late rows are expected"),
@@ -170,42 +185,55 @@ _OF_RECOUNTS: Final = (
     _count("late_rows", "the late rows that all recounts brought"),
 )
 
+HUNTS: Final = Table(
+    "hunts",
+    "Each hunt that is in the lake, as it was at its last commit.",
+    (
+        _text("hunt", "the hunt's name, which its view has too"),
+        _text("title", "what it is called in its file"),
+        _text("description", "what it is for"),
+        _text("query", "its KQL"),
+        _text("service_table", "the service's table, where every row of that is in it as it is"),
+        _text("time_column", "the column that says when; null where there is none"),
+        TableColumn(
+            "within_window",
+            pa.bool_(),
+            "whether that time lies in the window of the row's partition, always",
+        ),
+        _text(
+            "verdict", "how it may be cut: `row-wise`, `aligned`, `keyed`, `snapshot` or `whole`"
+        ),
+        _text("partitions", "what its partitions are: `hourly`, `daily` or `snapshot`"),
+        TableColumn("tags", TEXTS, "the tags in its file"),
+        TableColumn("tactics", TEXTS, "MITRE ATT&CK's tactics that it is for"),
+        TableColumn("techniques", TEXTS, "MITRE ATT&CK's techniques that it is for"),
+    ),
+)
+
+COLUMNS: Final = Table(
+    "columns",
+    "Each column of each hunt in each tenant.",
+    (
+        _text("tenant", "the tenant's name"),
+        _text("hunt", "the hunt's name"),
+        _text("column", "the column's name in the lake"),
+        _text("type", "its type in the tenant's view; null where no type holds all partitions'"),
+        _text("service_name", "the service's name of it"),
+        _text("service_type", "the service's type of it; of several, all"),
+        _text("meaning", "what a value of it is"),
+        _count("partitions", "in how many of the hunt's partitions it is"),
+        _count("of_partitions", "how many partitions the hunt has in the tenant"),
+        _text("first_partition", "the oldest partition that has it"),
+        _text("last_partition", "the newest partition that has it"),
+    ),
+)
+
 TABLES: Final = (
-    Table("partitions", "Each committed partition.", (*_COMMITTED, *_OF_RECOUNTS)),
+    HUNTS,
+    COLUMNS,
+    Table("partitions", "Each committed partition.", (*COMMITTED, *_OF_RECOUNTS)),
     Table("exports", "Each attempt to export a partition.", EXPORTS.columns),
     Table("recounts", "Each recount of a partition.", RECOUNTS.columns),
     Table("removals", "Each partition that retention removed.", REMOVALS.columns),
 )
 JOURNALS: Final = (EXPORTS, RECOUNTS, REMOVALS)
-
-
-def table_views(root: Path) -> Mapping[tuple[str, str], str]:
-    """The SQL of the tables, by schema and name, each after those that it reads."""
-    journals = {
-        (SCHEMA, each.kind): f"FROM {_rows(each, f'journal/{each.kind}', root)}"
-        for each in JOURNALS
-    }
-    return {**journals, (SCHEMA, "partitions"): _partitions(root)}
-
-
-def _partitions(root: Path) -> str:
-    shown = ", ".join(f"p.{quoted(each.name)}" for each in _COMMITTED if each.name != "path")
-    # Settled too is what can't grow: a snapshot, and what the service has forgotten.
-    return f"""
-SELECT {shown}, {root_folder(root)} || '/' || p.path AS path,
-    CASE WHEN p.verdict = 'snapshot'
-        OR p.window_start < now() - INTERVAL 30 DAY
-        OR (r.settled AND r.last_counted >= p.committed_at)
-    THEN 'settled' ELSE 'provisional' END AS status,
-    r.last_counted, r.late_rows
-FROM {_rows(INDEX, "index", root)} AS p
-LEFT JOIN (
-    SELECT tenant, hunt, "partition", max(counted_at) AS last_counted,
-        arg_max(settled, counted_at) AS settled, sum(late_rows)::BIGINT AS late_rows
-    FROM huntlake.recounts GROUP BY ALL
-) AS r ON r.tenant = p.tenant AND r.hunt = p.hunt AND r."partition" = p."partition"
-""".strip()
-
-
-def _rows(kept: Rows, folder: str, root: Path) -> str:
-    return read_parquet([under_root(root, f"{folder}/*/*.parquet")], kept.types)

@@ -1,0 +1,77 @@
+"""A range of time of a hunt, as a function that is called what the hunt is called.
+
+What belongs here: ``huntlake.instant``, and for each view of a hunt the function that asks it for a
+range. What does not: the views (``views``).
+
+    FROM device_logon_events('7 days')
+    FROM device_logon_events('2026-11-01', '2026-11-08T05:00')
+
+A range is half-open and in UTC, whatever the client's time zone. In DuckDB's own SQL it takes three
+conditions and two casts: the lake's times have nanoseconds, which DuckDB doesn't compare with
+``now()``, and a condition on the time alone opens the footer of every file.
+"""
+
+from typing import Final
+
+from pipelines.lake.cards import HuntCard
+from pipelines.lake.entries import Entries, function, table_function
+from pipelines.lake.sql import quoted
+from pipelines.lake.tables import SCHEMA
+
+_INSTANT: Final = f"{SCHEMA}.instant"
+
+
+def instant_function() -> Entries:
+    """From a time, a date, either as text, or how long ago it was, to the instant."""
+    as_text = "CAST(given AS VARCHAR)"
+    return function(
+        SCHEMA,
+        "instant",
+        # A time with a zone is given as its text has it, and one without is taken to be UTC.
+        f"(given) AS CASE WHEN TRY_CAST({as_text} AS TIMESTAMP_NS) IS NOT NULL "
+        f"THEN CAST(timezone('UTC', CAST({as_text} AS TIMESTAMP_NS)) AS TIMESTAMPTZ_NS) "
+        f"ELSE CAST(now() - CAST({as_text} AS INTERVAL) AS TIMESTAMPTZ_NS) END",
+        "The instant of a time, a date, or of how long ago it was ('7 days'), to compare times "
+        "of the lake with. Without a zone it is UTC.",
+    )
+
+
+def range_function(
+    schema: str, name: str, card: HuntCard | None, *, days: bool, hours: bool
+) -> Entries:
+    """The function of one view. ``card`` says how time is told, if it is known.
+
+    Rows of a hunt without a time of their own are those of the partitions that overlap the range.
+    """
+    time = None if card is None else card.time_column
+    since: list[str] = []
+    until: list[str] = []
+    if time is not None:
+        since.append(f"{quoted(time)} >= {_INSTANT}(since)")
+        until.append(f"{quoted(time)} < {_INSTANT}(until)")
+    if card is None or time is None or card.within_window:
+        starts, ends = _window(days=days, hours=hours)
+        since.append(f"{ends} > timezone('UTC', {_INSTANT}(since))")
+        until.append(f"{starts} < timezone('UTC', {_INSTANT}(until))")
+    selected = f"SELECT * FROM {quoted(schema)}.{quoted(name)} WHERE "
+    told = f"rows by {time}" if time else "the rows of partitions that overlap the range"
+    return table_function(
+        schema,
+        name,
+        {
+            "since": selected + " AND ".join(since),
+            "since, until": selected + " AND ".join([*since, *until]),
+        },
+        f"A range of {name}, half-open and in UTC: {told}. Each end is a time, a date, or how long "
+        f"ago it was, as in {name}('7 days') or {name}('2026-11-01', '2026-11-08').",
+    )
+
+
+def _window(*, days: bool, hours: bool) -> tuple[str, str]:
+    """Where a row's partition starts and ends, from the columns that leave out whole files."""
+    if not hours:
+        return "CAST(date AS TIMESTAMP)", "(date + INTERVAL 1 DAY)"
+    if not days:
+        return "(date + to_hours(hour))", "(date + to_hours(hour + 1))"
+    ends = "(date + CASE WHEN hour IS NULL THEN INTERVAL 1 DAY ELSE to_hours(hour + 1) END)"
+    return "(date + to_hours(coalesce(hour, 0)))", ends
