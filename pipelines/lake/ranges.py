@@ -15,10 +15,11 @@ from typing import Final
 
 from pipelines.lake.cards import HuntCard
 from pipelines.lake.entries import Entries, function, table_function
-from pipelines.lake.sql import quoted
+from pipelines.lake.sql import quoted, text
 from pipelines.lake.tables import SCHEMA
 
 _INSTANT: Final = f"{SCHEMA}.instant"
+_ZONED: Final = r"[ T][0-9:.]+\s*[^0-9:.\s]"
 
 
 def instant_function() -> Entries:
@@ -27,18 +28,18 @@ def instant_function() -> Entries:
     return function(
         SCHEMA,
         "instant",
-        # A time with a zone is given as its text has it, and one without is taken to be UTC.
-        f"(given) AS CASE WHEN TRY_CAST({as_text} AS TIMESTAMP_NS) IS NOT NULL "
-        f"THEN CAST(timezone('UTC', CAST({as_text} AS TIMESTAMP_NS)) AS TIMESTAMPTZ_NS) "
-        f"ELSE CAST(now() - CAST({as_text} AS INTERVAL) AS TIMESTAMPTZ_NS) END",
+        # DuckDB's cast to a time without a zone passes over a zone in the text, and that to a time
+        # with one takes a text without for the client's.
+        f"(given) AS CASE WHEN TRY_CAST({as_text} AS TIMESTAMP_NS) IS NULL "
+        f"THEN CAST(now() - CAST({as_text} AS INTERVAL) AS TIMESTAMPTZ_NS) "
+        f"WHEN regexp_matches({as_text}, {text(_ZONED)}) THEN CAST({as_text} AS TIMESTAMPTZ_NS) "
+        f"ELSE CAST(timezone('UTC', CAST({as_text} AS TIMESTAMP_NS)) AS TIMESTAMPTZ_NS) END",
         "The instant of a time, a date, or of how long ago it was ('7 days'), to compare times "
         "of the lake with. Without a zone it is UTC.",
     )
 
 
-def range_function(
-    schema: str, name: str, card: HuntCard | None, *, days: bool, hours: bool
-) -> Entries:
+def range_function(schema: str, name: str, card: HuntCard | None, *, hours: bool) -> Entries:
     """The function of one view. ``card`` says how time is told, if it is known.
 
     Rows of a hunt without a time of their own are those of the partitions that overlap the range.
@@ -50,9 +51,8 @@ def range_function(
         since.append(f"{quoted(time)} >= {_INSTANT}(since)")
         until.append(f"{quoted(time)} < {_INSTANT}(until)")
     if card is None or time is None or card.within_window:
-        starts, ends = _window(days=days, hours=hours)
-        since.append(f"{ends} > timezone('UTC', {_INSTANT}(since))")
-        until.append(f"{starts} < timezone('UTC', {_INSTANT}(until))")
+        since += _from(f"make_timestamp(epoch_ns({_INSTANT}(since)) // 1000)", hours=hours)
+        until += _to(f"make_timestamp((epoch_ns({_INSTANT}(until)) - 1) // 1000)", hours=hours)
     selected = f"SELECT * FROM {quoted(schema)}.{quoted(name)} WHERE "
     told = f"rows by {time}" if time else "the rows of partitions that overlap the range"
     return table_function(
@@ -67,11 +67,19 @@ def range_function(
     )
 
 
-def _window(*, days: bool, hours: bool) -> tuple[str, str]:
-    """Where a row's partition starts and ends, from the columns that leave out whole files."""
-    if not hours:
-        return "CAST(date AS TIMESTAMP)", "(date + INTERVAL 1 DAY)"
-    if not days:
-        return "(date + to_hours(hour))", "(date + to_hours(hour + 1))"
-    ends = "(date + CASE WHEN hour IS NULL THEN INTERVAL 1 DAY ELSE to_hours(hour + 1) END)"
-    return "(date + to_hours(coalesce(hour, 0)))", ends
+def _from(first: str, *, hours: bool) -> list[str]:
+    """The partitions that hold an instant, and those after.
+
+    DuckDB looks at conditions before it opens files only where they can't fail: they compare the
+    date and the hour as they are, and make no time of them.
+    """
+    day = f"CAST({first} AS DATE)"
+    later = f"(date > {day} OR hour IS NULL OR hour >= datepart('hour', {first}))"
+    return [f"date >= {day}", *([later] if hours else [])]
+
+
+def _to(last: str, *, hours: bool) -> list[str]:
+    """The partitions that hold an instant, and those before."""
+    day = f"CAST({last} AS DATE)"
+    earlier = f"(date < {day} OR hour IS NULL OR hour <= datepart('hour', {last}))"
+    return [f"date <= {day}", *([earlier] if hours else [])]

@@ -91,7 +91,7 @@ def _entries(
             _comment(hunt, card, None if schema == ACROSS else tenants[0].tenant),
             columns.meanings(hours=hours),
         ),
-        **range_function(schema, hunt, card, days=days, hours=hours),
+        **range_function(schema, hunt, card, hours=hours),
     }
 
 
