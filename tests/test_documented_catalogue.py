@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from assets.metadata import PARTITION_NUMBERS
@@ -45,13 +46,62 @@ def test_each_column_is_in_the_page_as_it_is_in_the_lake(table: Table, layout: L
         }
 
 
-def test_the_page_s_queries_run(layout: LakeLayout) -> None:
+def blocks(language: str, layout: LakeLayout) -> list[str]:
+    """What the page has of a language, over a lake that is in the folder ``data``."""
+    found = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    return [each.replace("/where/it/is", str(layout.root)) for each in found]
+
+
+def test_the_page_s_queries_run(layout: LakeLayout, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of them, over a lake of two tenants."""
-    queries = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
+    monkeypatch.chdir(layout.root.parent)
+    queries = blocks("sql", layout)
     assert len(queries) > 3
-    with connect(layout) as lake:
-        for query in queries:
-            lake.execute(query.replace("/where/it/is", str(layout.root))).fetchall()
+    for query in queries:
+        is_elsewhere = query.startswith("ATTACH")
+        with duckdb.connect() if is_elsewhere else connect(layout) as lake:
+            lake.execute(query).fetchall()
+
+
+def test_the_page_s_python_runs(layout: LakeLayout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As whoever opens the lake, or a copy of it, would write it."""
+    monkeypatch.chdir(layout.root.parent)
+    first, *others = blocks("python", layout)
+    for code in (first, *(f"import duckdb\n{each}" for each in others)):
+        names: dict[str, duckdb.DuckDBPyConnection] = {}
+        exec(code, names)  # noqa: S102 - the page's own
+        with names["lake"] as lake:
+            found = lake.sql("SELECT count(*) FROM device_logon_events").fetchall()
+        assert found == [(4,)]
+
+
+DYNAMIC = {
+    "AdditionalFields ->> '$.Path'": ["C:\\a", None],
+    "AdditionalFields -> '$.Path'": ['"C:\\\\a"', None],
+    "TRY_CAST(AdditionalFields ->> '$.Size' AS INTEGER)": [5, None],
+    "TRY_CAST(Text AS JSON)": ['{"a":1}', None],
+    "unnest(json_extract(Items, '$[*]')) AS x": ['"a"', "2"],
+    "json_exists(Bag, '$.a')": [True, False],
+    "json_keys(Bag)": [["a", "b"], []],
+    "json_array_length(Items)": [2, 0],
+    "json_contains(Items, '\"a\"')": [True, False],
+}
+
+
+def test_dynamic_values_are_read_as_the_page_says() -> None:
+    """Of a row that has all, and one that has nothing that fits."""
+    table = TEXT.split("\n## Dynamic values\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[2] for line in table.splitlines() if line.startswith("| `")]
+    told = [each for row in rows for each in re.findall(r"`(.*?)`", row)]
+    assert told == [*DYNAMIC]
+    given = """(VALUES
+        (1, '{"Path":"C:\\\\a","Size":"5"}', '{"a":1}', '["a",2]', '{"a":null,"b":2}'),
+        (2, '{"Size":"x"}', 'no JSON', '[]', '{}')
+    ) AS given(number, AdditionalFields, Text, Items, Bag)"""
+    with duckdb.connect() as lake:
+        for expression, expected in DYNAMIC.items():
+            found = lake.sql(f"SELECT {expression} FROM {given} ORDER BY number").fetchall()
+            assert [cell for (cell,) in found] == expected, expression
 
 
 def test_the_page_names_what_can_be_set(layout: LakeLayout) -> None:
