@@ -4,7 +4,7 @@ What belongs here: the statements that make an entry, and the one that removes i
 what an entry is (``views``, ``ranges``, ``tables``), or the file that holds it (``catalogue``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,6 +68,14 @@ def table_function(
     key = Name(Kind.TABLE_FUNCTION, schema, name)
     each = ", ".join(f"({given}) AS TABLE {query}" for given, query in definitions.items())
     return {key: (f"CREATE OR REPLACE MACRO {key.sql}{each}", *_comment(key, comment))}
+
+
+def parameter(name: str, columns: Iterable[str]) -> str:
+    """The name, or one like it: DuckDB refuses a parameter that is called what a column is."""
+    taken = {column.casefold() for column in columns}
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _comment(key: Name, comment: str) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ conditions and two casts: the lake's times have nanoseconds, which DuckDB doesn'
 ``now()``, and a condition on the time alone opens the footer of every file.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from pipelines.lake.cards import HuntCard
-from pipelines.lake.entries import Entries, function, table_function
+from pipelines.lake.entries import Entries, function, parameter, table_function
 from pipelines.lake.sql import quoted, text
 from pipelines.lake.tables import SCHEMA
 
@@ -39,28 +40,31 @@ def instant_function() -> Entries:
     )
 
 
-def range_function(schema: str, name: str, card: HuntCard | None, *, hours: bool) -> Entries:
-    """The function of one view. ``card`` says how time is told, if it is known.
+def range_function(
+    schema: str, name: str, columns: Collection[str], card: HuntCard | None, *, hours: bool
+) -> Entries:
+    """The function of one view with these columns. ``card`` says how time is told, if it is known.
 
     Rows of a hunt without a time of their own are those of the partitions that overlap the range.
     """
     time = None if card is None else card.time_column
+    start, end = parameter("since", columns), parameter("until", columns)
     since: list[str] = []
     until: list[str] = []
     if time is not None:
-        since.append(f"{quoted(time)} >= {_INSTANT}(since)")
-        until.append(f"{quoted(time)} < {_INSTANT}(until)")
+        since.append(f"{quoted(time)} >= {_INSTANT}({start})")
+        until.append(f"{quoted(time)} < {_INSTANT}({end})")
     if card is None or time is None or card.within_window:
-        since += _from(f"make_timestamp(epoch_ns({_INSTANT}(since)) // 1000)", hours=hours)
-        until += _to(f"make_timestamp((epoch_ns({_INSTANT}(until)) - 1) // 1000)", hours=hours)
+        since += _from(f"make_timestamp(epoch_ns({_INSTANT}({start})) // 1000)", hours=hours)
+        until += _to(f"make_timestamp((epoch_ns({_INSTANT}({end})) - 1) // 1000)", hours=hours)
     selected = f"SELECT * FROM {quoted(schema)}.{quoted(name)} WHERE "
     told = f"rows by {time}" if time else "the rows of partitions that overlap the range"
     return table_function(
         schema,
         name,
         {
-            "since": selected + " AND ".join(since),
-            "since, until": selected + " AND ".join([*since, *until]),
+            start: selected + " AND ".join(since),
+            f"{start}, {end}": selected + " AND ".join([*since, *until]),
         },
         f"A range of {name}, half-open and in UTC: {told}. Each end is a time, a date, or how long "
         f"ago it was, as in {name}('7 days') or {name}('2026-11-01', '2026-11-08').",

@@ -70,6 +70,8 @@ def read_parquet(files: Iterable[str], columns: Mapping[str, str], *, path: str 
     DuckDB could find out the columns by itself (``union_by_name``). But it reads the footer of each
     file for that, also of those that a query then leaves out, which takes ten seconds for 10,000 of
     them; and it goes on by what it read when a commit has put another file there meanwhile.
+
+    DuckDB's own function, whatever a hunt is called.
     """
     schema = ", ".join(
         f"{text(name)}: {{name: {text(name)}, type: {text(kind)}, default_value: NULL}}"
@@ -77,6 +79,6 @@ def read_parquet(files: Iterable[str], columns: Mapping[str, str], *, path: str 
     )
     filename = f", filename = {text(path)}" if path else ""
     return (
-        f"read_parquet([{', '.join(files)}], schema = MAP {{{schema}}}, "
+        f"system.main.read_parquet([{', '.join(files)}], schema = MAP {{{schema}}}, "
         f"hive_partitioning = false{filename})"
     )

@@ -19,7 +19,7 @@ from typing import Final, Self
 from pipelines.hunts import RESERVED_NAME
 from pipelines.lake.cards import HuntCard
 from pipelines.lake.contents import HuntInLake
-from pipelines.lake.entries import Entries, Name, table_function, view
+from pipelines.lake.entries import Entries, Name, parameter, table_function, view
 from pipelines.lake.layout import DATA_FILE
 from pipelines.lake.meanings import OWN_MEANINGS, column_meaning
 from pipelines.lake.ranges import range_function
@@ -35,8 +35,6 @@ RESERVED_SCHEMAS: Final = frozenset(
 
 # A name that the service gives no column, as it gives ``FileName``.
 _PATH: Final = "_huntlake_path"
-# The parameter of what the views read by; null is all tenants.
-_TENANT: Final = "_of_tenant"
 TIME_TYPE: Final = "TIMESTAMPTZ_NS"
 _DAY_TAIL: Final = f"2026-11-20/{DATA_FILE}"
 _HOUR_TAIL: Final = f"2026-11-20/hour=05/{DATA_FILE}"
@@ -83,7 +81,7 @@ def _entries(
     tenant = "NULL" if schema == ACROSS else text(tenants[0].tenant)
     card = columns.fitting(card)
     return {
-        **table_function(RESERVED_NAME, reader, {_TENANT: query}),
+        **table_function(RESERVED_NAME, reader, {columns.tenant: query}),
         **view(
             schema,
             hunt,
@@ -91,7 +89,7 @@ def _entries(
             _comment(hunt, card, None if schema == ACROSS else tenants[0].tenant),
             columns.meanings(hours=hours),
         ),
-        **range_function(schema, hunt, card, hours=hours),
+        **range_function(schema, hunt, columns.types, card, hours=hours),
     }
 
 
@@ -135,6 +133,11 @@ class _Columns:
             {**types, KEPT_ASIDE: "VARCHAR"}, {each.landed: each for each in landed.values()}
         )
 
+    @property
+    def tenant(self) -> str:
+        """The parameter of what the view reads by; null is all tenants."""
+        return parameter("_of_tenant", self.types)
+
     def fitting(self, card: HuntCard | None) -> HuntCard | None:
         """The card, without a time that this view doesn't have."""
         if card is None or self.types.get(card.time_column or "") == TIME_TYPE:
@@ -149,7 +152,8 @@ class _Columns:
 
 def _query(hunt: str, columns: _Columns, root: Path, *, days: bool, hours: bool) -> str:
     """The rows of one tenant, which is the parameter, or of all."""
-    folder = f"{text(f'/lake/{hunt}/tenant=')} || coalesce({_TENANT}, '*')"
+    of_tenant = columns.tenant
+    folder = f"{text(f'/lake/{hunt}/tenant=')} || coalesce({of_tenant}, '*')"
     files = [
         f"{root_folder(root)} || {folder} || {text(f'/*/{rest}')}"
         for rest, is_there in ((DATA_FILE, days), (f"hour=*/{DATA_FILE}", hours))
@@ -161,7 +165,7 @@ def _query(hunt: str, columns: _Columns, root: Path, *, days: bool, hours: bool)
             _unreadable(name) if kind is None else quoted(name)
             for name, kind in columns.types.items()
         ),
-        f"CASE WHEN {_TENANT} IS NULL THEN {found} ELSE {_TENANT} END AS tenant",
+        f"CASE WHEN {of_tenant} IS NULL THEN {found} ELSE {of_tenant} END AS tenant",
         *_when(days=days, hours=hours),
     ]
     read = {name: kind for name, kind in columns.types.items() if kind is not None}
