@@ -30,6 +30,7 @@ _COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "kql": "kql",
         "publish": "publish",
         "retention": "retention",
+        "report": "report",
         "check": "check",
         "login": "login",
         "demo": "standin",
