@@ -13,6 +13,7 @@ from assets.destinations import remote_destinations
 from assets.exports import broken_asset, broken_hunt_asset, export_asset
 from assets.quota import quota_asset
 from assets.recounts import recount_job, recount_schedule
+from assets.report import layout_of, report_asset, report_schedule
 from assets.resources import EngineResource
 from assets.retention import retention_job, retention_schedule
 from assets.running import side_by_side
@@ -33,10 +34,12 @@ def build_defs(
     ]
     recounts = {each.tenant: recount_job(each) for each in deployment.tenants}
     retention = {each.tenant: retention_job(each) for each in deployment.tenants}
+    layout = layout_of(deployment)
     return dg.Definitions(
         assets=[
             *(asset for each in deployment.tenants for asset in _assets(each)),
             *(broken_asset(*each) for each in deployment.broken),
+            *([report_asset(layout)] if layout is not None else []),
         ],
         jobs=[
             *map(checks_job, deployment.tenants),
@@ -47,6 +50,7 @@ def build_defs(
             *(each for each in schedules if each is not None),
             *(recount_schedule(each, recounts[each.tenant]) for each in deployment.tenants),
             *(retention_schedule(each, retention[each.tenant]) for each in deployment.tenants),
+            *([report_schedule()] if layout is not None else []),
         ],
         sensors=[catch_up_sensor(each) for each in deployment.tenants],
         resources={"engine": engine or EngineResource()},

@@ -24,8 +24,8 @@ _IMPORTED: Final = (
         f"pipelines.commands.{name}"
         for name in ("export", "plan", "recount", "quota", "sql", "kql")
     ),
-    *(f"pipelines.commands.{name}" for name in ("check", "publish", "retention", "standin")),
-    "pipelines.lake.kql",
+    *(f"pipelines.commands.{name}" for name in ("check", "publish", "report", "retention")),
+    *("pipelines.commands.standin", "pipelines.lake.kql"),
 )
 _SERVER.set_forkserver_preload([*_IMPORTED])
 # Guards against hanging, and nothing else.

@@ -177,6 +177,7 @@ def test_publish_and_retention_need_no_sign_in(tmp_path: Path, run: Run) -> None
         ),
         (("sql", "SELECT 1"), 1, "export a hunt first"),
         (("kql", "AlertInfo"), 1, "export a hunt first"),
+        (("report",), 1, "export a hunt first"),
         (("kql", "AlertInfo", "--as-of", "yesterday"), 2, "is not a UTC date"),
         (("kql", " "), 2, "the query is empty"),
         (("standin", "--limits", "sead", "--", "true"), 2, "no profile of limits"),
@@ -322,7 +323,7 @@ def test_every_command_has_help_that_teaches() -> None:
     runner = CliRunner()
     context = click.Context(cli)
     names = {"check", "demo", "export", "kql", "login", "plan", "quota", "sql", "standin", "verify"}
-    assert {*cli.list_commands(context)} == names | {"publish", "recount", "retention"}
+    assert {*cli.list_commands(context)} == names | {"publish", "recount", "report", "retention"}
     for name in cli.list_commands(context):
         each = cli.get_command(context, name)
         assert each is not None

@@ -66,8 +66,11 @@ _IN_SIGHT: Final = 8
 _COLOUR: Final = re.compile("|".join(_VARIABLES))
 _FONT: Final = re.compile(r"font: ([\d.]+)px[^;\"]*")
 _HEAD: Final = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
-# Of a size of its own a picture would not fit the page; and it says who drew it.
-_NEEDLESS: Final = re.compile(r' (?:height|width)="[\d.]+pt"|<metadata>.*?</metadata>', re.DOTALL)
+# A size of its own, which would not fit the page; names of parts, which another picture has too;
+# and who drew it.
+_NEEDLESS: Final = re.compile(
+    r' (?:height|width)="[\d.]+pt"| id="[\w.]+_\d+"|<metadata>.*?</metadata>', re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,10 @@ def test_the_page_says_of_a_surface_that_it_ends(
     assert said.startswith("**Microsoft ends the surface xdr on 1 February 2027: set `surface:`")
 
 
-WITHOUT_CALLS = {dg.AssetKey(["contoso_com", each]) for each in ("remote_destinations", "quota")}
+WITHOUT_CALLS = {
+    *(dg.AssetKey(["contoso_com", each]) for each in ("remote_destinations", "quota")),
+    dg.AssetKey(["report"]),
+}
 
 
 def test_a_backfill_is_one_run(folder: Path) -> None:
