@@ -87,6 +87,7 @@ def render(facts: Facts) -> str:
         tenants=_tenants(facts),
         months=list(_months(facts.shown_from, last)),
         all_days=_all_days(facts),
+        unshown=(facts.shown_from - facts.first_day).days,
         tells_all=sum(len(each.days) for each in facts.hunts) <= _MOST_TOLD,
         lacking=_lacking,
         commands=list(_commands(facts)),
