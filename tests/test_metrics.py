@@ -125,7 +125,7 @@ def test_a_journal_that_can_not_be_written_loses_no_partition(
     def full(*arguments: object, **named: object) -> None:
         raise LakeUnwritable("no space left")
 
-    monkeypatch.setattr(journal, "write_atomically", full)
+    monkeypatch.setattr(journal, "write_next", full)
     events: list[Event] = []
     [exported] = engine.export(NETWORK, [QUIET], observer=events.append)
     assert exported.path.exists()

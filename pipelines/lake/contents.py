@@ -17,7 +17,7 @@ from pipelines.lake.layout import LakeLayout
 from pipelines.landing import Column, Columns, write_atomically
 
 # Another one has the catalogue made anew, as when the views of the same contents are others.
-_FORM: Final = 2
+_FORM: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ a file for each hunt and tenant, which takes a tenth of one.
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from pipelines.lake.generations import names, newest, remove, write_next
 from pipelines.lake.layout import LakeLayout
 from pipelines.lake.tables import EMPTY_FILE, INDEX, JOURNALS, MODIFIED, SHAPE
 from pipelines.landing import columns_of, read_receipt, write_atomically, writing
@@ -35,7 +37,7 @@ def index_partitions(layout: LakeLayout, hunt: str, tenant: str) -> None:
     with writing(lock):
         lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        before = _read(target)
+        before = _read(newest(target))
         known = {version: at for at, version in enumerate(_versions(before))}
         there = dict(_there(layout, hunt, tenant))
         new = [
@@ -50,17 +52,18 @@ def index_partitions(layout: LakeLayout, hunt: str, tenant: str) -> None:
             [before.take(pa.array(kept, pa.int64())), pa.Table.from_pylist(new, INDEX.schema)]
         )
         if table.num_rows:
-            _write(target, table.sort_by("path"))
+            write_next(target, table.sort_by("path"))
         else:
-            with writing(target):
-                target.unlink(missing_ok=True)
+            remove(target)
 
 
 def index_all(layout: LakeLayout) -> None:
     """Bring the index of all hunts and tenants up to date, also of those that are gone."""
     indexed = {
-        (path.parent.name, path.stem.partition("=")[2])
-        for path in layout.index.glob("*/tenant=*.parquet")
+        (folder.name, path.stem.partition("=")[2])
+        for folder in layout.index.glob("*/")
+        for path in names(folder)
+        if path.stem.startswith("tenant=")
     }
     for hunt, tenant in sorted(indexed.union(layout.landed())):
         index_partitions(layout, hunt, tenant)
@@ -71,7 +74,8 @@ def make_readable(layout: LakeLayout) -> None:
     for kept in (INDEX, *JOURNALS):
         folder = layout.index if kept is INDEX else layout.journal_folder(kept.kind)
         if not (folder / EMPTY_FILE).exists():
-            _write(folder / EMPTY_FILE, kept.schema.empty_table())
+            path, empty = folder / EMPTY_FILE, kept.schema.empty_table()
+            write_atomically(path, partial(pq.write_table, empty))
 
 
 def _there(layout: LakeLayout, hunt: str, tenant: str) -> Iterator[tuple[_Version, Path]]:
@@ -116,14 +120,17 @@ def _shape(path: Path) -> str:
     return json.dumps([[each.landed, each.wire_name, each.wire_type] for each in columns])
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path | None) -> pa.Table:
     """The index as it was; empty where it is none of ours."""
-    with suppress(OSError, pa.ArrowInvalid):
+    if path is None:
+        return INDEX.schema.empty_table()
+    try:
         table = pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowInvalid):
+        # No reader of the tables could pass it by.
+        with writing(path):
+            path.unlink(missing_ok=True)
+    else:
         if table.schema.equals(INDEX.schema):
             return table
     return INDEX.schema.empty_table()
-
-
-def _write(path: Path, table: pa.Table) -> None:
-    write_atomically(path, lambda beside: pq.write_table(table, beside, compression="zstd"))

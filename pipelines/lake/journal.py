@@ -3,9 +3,9 @@
 What belongs here: adding rows to a journal and reading it. What does not: what a journal tells
 (``tables``, and where its rows are made), or the views over it (``catalogue``).
 
-A journal is a Parquet file for each tenant and UTC month, written anew whenever rows are added: a
-month has few enough that this takes milliseconds, and a year few enough files that a query over all
-of them does too. A lake that is copied takes its journals along.
+A journal is a Parquet file for each tenant and UTC month, written anew whenever rows are added
+(``generations``): a month has few enough that this takes milliseconds, and a year few enough files
+that a query over all of them does too. A lake that is copied takes its journals along.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +21,9 @@ from filelock import FileLock
 
 from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.errors import LakeUnwritable
+from pipelines.lake.generations import names, newest, write_next
 from pipelines.lake.layout import LakeLayout
-from pipelines.landing import write_atomically, writing
+from pipelines.landing import writing
 
 _OLDEST: Final = ""
 
@@ -48,8 +49,9 @@ class Journal:
         with writing(lock):
             lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(lock), self._telling_damage(path):
-            table = pa.concat_tables([self._conformed(path), added]) if path.exists() else added
-            write_atomically(path, lambda beside: pq.write_table(table, beside, compression="zstd"))
+            before = newest(path)
+            rows_before = [] if before is None else [self._conformed(before)]
+            write_next(path, pa.concat_tables([*rows_before, added]))
 
     @contextmanager
     def _telling_damage(self, path: Path) -> Iterator[None]:
@@ -64,7 +66,8 @@ class Journal:
     def read(self, tenant: str, *, since_ns: int | None = None) -> pa.Table:
         """A tenant's rows, oldest first; with ``since_ns``, of no month before that instant's."""
         oldest = _OLDEST if since_ns is None else _month(since_ns)
-        paths = [each for each in self._files(tenant) if each.stem >= oldest]
+        months = [each for each in names(self._folder(tenant)) if each.stem >= oldest]
+        paths = [path for each in months if (path := newest(each)) is not None]
         return pa.concat_tables([self.schema.empty_table(), *map(self._conformed, paths)])
 
     def _conformed(self, path: Path) -> pa.Table:
@@ -77,9 +80,6 @@ class Journal:
             for field in self.schema
         ]
         return pa.table(columns, schema=self.schema)
-
-    def _files(self, tenant: str) -> list[Path]:
-        return sorted(self._folder(tenant).glob("*.parquet"))
 
     def _folder(self, tenant: str) -> Path:
         return self.layout.journal_folder(self.kind) / f"tenant={tenant}"

@@ -5,11 +5,16 @@ their columns are and mean (``tables``), or what is told of hunts and columns (`
 """
 
 from pathlib import Path
+from typing import Final
 
 from pipelines.lake.entries import Entries, view
+from pipelines.lake.generations import newest_rows
 from pipelines.lake.hunt_tables import columns_query
 from pipelines.lake.sql import quoted, read_parquet, root_folder, under_root
 from pipelines.lake.tables import COMMITTED, INDEX, JOURNALS, SCHEMA, TABLES, Rows
+
+# Of a row's file, in none of the tables.
+_PATH: Final = "_huntlake_path"
 
 
 def table_entries(root: Path) -> Entries:
@@ -46,4 +51,5 @@ LEFT JOIN (
 
 
 def _rows(kept: Rows, folder: str, root: Path) -> str:
-    return read_parquet([under_root(root, f"{folder}/*/*.parquet")], kept.types)
+    files = [under_root(root, f"{folder}/*/*.parquet")]
+    return newest_rows(read_parquet(files, kept.types, path=_PATH), _PATH)

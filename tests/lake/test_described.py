@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.lake import HuntCard, LakeLayout, LandedColumns, connect, publish
+from pipelines.lake.generations import newest
 from pipelines.lake.tables import TABLES
 from pipelines.landing.partition import RECEIPT_KEY
 from pipelines.landing.schema import arrow_schema
@@ -172,7 +173,8 @@ def test_an_index_of_an_older_huntlake_is_read_and_made_again(layout: LakeLayout
     """It says nothing of columns; these are told once the hunt commits."""
     land(layout, receipt_of("logons", "contoso", DAYS[0]), DAYS[0])
     publish(layout)
-    path = layout.index_file("logons", "contoso")
+    path = newest(layout.index_file("logons", "contoso"))
+    assert path is not None
     table: pa.Table = pq.read_table(path, partitioning=None)
     pq.write_table(table.drop_columns(["shape"]), path)
     assert answer(layout, "FROM huntlake.columns") == []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.lake import Journal, LakeLayout, LandedColumns, connect, index, publish
+from pipelines.lake.generations import newest
 from pipelines.lake.tables import RECOUNTS
 from pipelines.slicing import Partition, partition
 from pipelines.windows import NANOSECONDS_PER_TICK, datetime_from_instant
@@ -76,6 +77,12 @@ def test_the_index_follows_what_is_committed_and_what_goes(
     assert [rows for _, rows in partitions(layout, "partition, rows")] == [2, 9, 2, 2]
 
 
+def newest_of(layout: LakeLayout) -> Path:
+    path = newest(layout.index_file("logons", "contoso"))
+    assert path is not None
+    return path
+
+
 def test_a_file_that_is_none_of_ours_is_not_told_of(layout: LakeLayout) -> None:
     """And an index that is damaged is made again."""
     land(layout, receipt_of("logons", "contoso", DAY), DAY)
@@ -83,7 +90,7 @@ def test_a_file_that_is_none_of_ours_is_not_told_of(layout: LakeLayout) -> None:
     other = layout.partition_file("logons", "contoso", OLD)
     other.parent.mkdir()
     other.write_bytes(b"no parquet")
-    layout.index_file("logons", "contoso").write_bytes(b"no parquet either")
+    newest_of(layout).write_bytes(b"no parquet either")
     publish(layout, LandedColumns(layout, "logons"), "contoso")
     assert partitions(layout, "partition") == [(DAY.key,)]
 

@@ -34,10 +34,19 @@ ROWS: Final = 3_000
 ROUNDS: Final = 6
 # Each partition: how many rows, and whether all are of one version, which says how many there are.
 COUNTED: Final = "SELECT date, count(*), min(version), max(version), sum(n) FROM"
-QUESTIONS: Final = tuple(
-    f"{COUNTED} {view} GROUP BY ALL"
-    for name in ("logons", "contoso.logons")
-    for view in (name, f"{name}('2026-10-01')")
+# What the lake tells of its partitions is read from files that each commit writes anew.
+TOLD: Final = """
+    SELECT CAST(window_start AT TIME ZONE 'UTC' AS DATE), rows, version, version,
+        (rows * (rows - 1) // 2)::BIGINT
+    FROM (SELECT *, (rows - 3000) // 10 AS version FROM huntlake.partitions)
+"""
+QUESTIONS: Final = (
+    *(
+        f"{COUNTED} {view} GROUP BY ALL"
+        for name in ("logons", "contoso.logons")
+        for view in (name, f"{name}('2026-10-01')")
+    ),
+    TOLD,
 )
 
 
