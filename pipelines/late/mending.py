@@ -23,6 +23,8 @@ from pipelines.windows import Window
 
 _PLAN: Final = "plan.json"
 _SLICES: Final = "slices"
+# What a folder is called while it is removed; `LakeLayout.mending_folders` finds it too.
+_GONE: Final = "-gone-late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,14 @@ class MendingBatch(Batch):
 
 
 def left_overs(at: HuntInTenant) -> Iterator[Mending]:
-    """All that earlier runs have begun and not ended, oldest first."""
+    """All that earlier runs have begun and not ended, oldest first.
+
+    What a run was killed over while it removed it is removed.
+    """
     for folder in at.layout.mending_folders(at.hunt.name, at.tenant.name):
+        if folder.name.endswith(_GONE):
+            _remove_with_parents(folder)
+            continue
         plan = _read(folder / _PLAN)
         if plan is not None and _folder(at, plan.partition) == folder:
             found = Mending.left_over(at, plan.partition)
@@ -222,9 +230,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def _remove(folder: Path) -> None:
-    # The plan first: slices without one are nobody's.
+    """Remove a folder; a kill amid that leaves what the next run knows to be nobody's."""
+    gone = folder.with_name(f"{folder.name}{_GONE}")
+    shutil.rmtree(gone, ignore_errors=True)
     with suppress(OSError):
-        (folder / _PLAN).unlink()
+        folder.rename(gone)
+    _remove_with_parents(gone)
+
+
+def _remove_with_parents(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for parent in list(folder.parents)[:2]:
         with suppress(OSError):

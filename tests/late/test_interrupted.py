@@ -10,7 +10,7 @@ from pipelines.hunt_in_tenant import HuntInTenant
 from pipelines.hunts import Hunt
 from pipelines.kql import ROWS
 from pipelines.landing import Receipt
-from pipelines.late import Recount, Recounts
+from pipelines.late import Recount, Recounts, mending
 from pipelines.late.recording import Recorder
 from tests.late.scene import (
     ALERTS,
@@ -147,6 +147,27 @@ def test_killed_between_the_commit_and_its_record(
     kept = Recounts(at.layout).by_partition(at.tenant.name, now_ns=simulation.clock.now_ns())
     assert [each.late_rows for each in kept["alerts", "2026-11-16"]] == [120]
     assert sum(each.late_rows for rows in kept.values() for each in rows) == len(LATE)
+
+
+def test_killed_while_what_was_mended_is_removed(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run removes the rest, since nobody else would ever know whose it is."""
+    [at] = exported(simulation, ALERTS)
+    late_alerts(simulation)
+
+    def die(folder: Path, **_: object) -> None:
+        if folder.exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mending.shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            recounted(at)
+    assert at.layout.mending_folders("alerts", at.tenant.name)
+    recounted(at, partitions=None)
+    assert ids_of(at) == all_ids(simulation)
+    assert not any(at.layout.state.glob("staged/*/*/*"))
 
 
 def test_an_export_meanwhile_makes_the_plan_worthless(simulation: Simulation) -> None:
