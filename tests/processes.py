@@ -13,8 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 from pipelines.cli import main
+from pipelines.clock import SystemClock
 
 _SERVER: Final = multiprocessing.get_context("forkserver")
 # With what the command imports only once it needs it, and whichever program starts it.
@@ -58,6 +60,13 @@ def huntlake(*arguments: str) -> None:
     """The command itself, to be started."""
     sys.argv = ["huntlake", *arguments]
     main()
+
+
+def huntlake_later(by_ns: int, *arguments: str) -> None:
+    """The command itself, which takes the machine's time to be so much later."""
+    now_ns = SystemClock.now_ns
+    with patch.object(SystemClock, "now_ns", lambda clock: now_ns(clock) + by_ns):
+        huntlake(*arguments)
 
 
 def wait_until_said(text: str, said: Path, process: ForkServerProcess) -> None:

@@ -8,30 +8,28 @@ on disk yet. What a kill costs is told by the tenant's log: the calls whose answ
 after it, and those after it that ask for what was safe.
 """
 
-import json
 import random
 import re
 import signal
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Protocol, Self, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.clock import SystemClock
 from pipelines.kql import BUCKET
 from pipelines.kql.rewrite import ROWS
-from pipelines.lake import LakeLayout, connect
-from pipelines.lake.layout import CARD_FILE, DATA_FILE
-from pipelines.landing import SliceRecord, read_receipt
+from pipelines.lake import LakeLayout
 from pipelines.spans import BUCKETS, Position, Span
 from pipelines.standin import Call, Standin, StandinLimits, SyntheticSettings
 from pipelines.windows import (
@@ -42,6 +40,17 @@ from pipelines.windows import (
     parse_instant,
 )
 from tests import processes
+from tests.benchmarks.left_on_disk import (
+    KEYS,
+    NO_WRITE,
+    Rows,
+    amid_what,
+    committed_slices,
+    refuse_leftovers,
+    safe_spans,
+    seen_rows,
+    staged_slices,
+)
 
 TABLE: Final = "DeviceNetworkEvents"
 # One is pulled in pages by time, of which one spans both days; one in parts by a hash.
@@ -49,23 +58,10 @@ HUNTS: Final[Mapping[str, str]] = {
     "connections": f"{TABLE} | project Timestamp, DeviceId, RemoteIP, RemotePort, ReportId",
     "peers": f"{TABLE} | summarize n = count() by DeviceId, RemoteIP, RemotePort",
 }
-_KEYS: Final = ("DeviceId", "RemoteIP", "RemotePort")
-# What a row is compared by, as SQL over the lake.
-_COLUMNS: Final = {
-    "connections": f"epoch_ns(Timestamp), {', '.join(_KEYS)}, ReportId",
-    "peers": f"{', '.join(_KEYS)}, n",
-}
-# What is being written where a file is half there, by the folders that it lies in.
-# What it does where none is: first what it hasn't said, then what it has.
-_NO_WRITE: Final = ("between two steps", "waiting for quota")
-_WRITING: Final = {
-    ("state", "staged"): "staging a slice",
-    ("state", "history"): "keeping what was learned",
-}
-
 _ROWS_CAP: Final = 500
 # Few enough that every export has to wait for the service; it says to come again in a second.
 CALLS: Final = ((12, 2.0),)
+_MINUTE_TICKS: Final = 60 * TICKS_PER_SECOND
 _DAY_TICKS: Final = 86_400 * TICKS_PER_SECOND
 _DAYS: Final = 2
 
@@ -75,9 +71,6 @@ _PAGE_BUCKET: Final = re.compile(rf"{BUCKET} >= (\d+)")
 _TAKE: Final = re.compile(r"\| take (\d+)$")
 _FROM_BUCKET: Final = re.compile(rf", {BUCKETS}\) >= (\d+)")
 _TO_BUCKET: Final = re.compile(rf", {BUCKETS}\) < (\d+)$")
-
-Row = tuple[object, ...]
-Rows = Counter[Row]
 
 
 class Tenant:
@@ -129,6 +122,14 @@ class Tenant:
             "HUNTLAKE_LIMITS": f"graph,rows={_ROWS_CAP},calls_per_minute=100000",
         }
 
+    def add_late(self, *, share: float, seed: int) -> None:
+        """Let events arrive only now, in a share of the minutes of its days."""
+        self._standin.tenant.add_late_in_bins(
+            TABLE, self.window, bin_ticks=_MINUTE_TICKS, share=share, seed=seed
+        )
+        for known in ("truth", "_events", "instants"):
+            self.__dict__.pop(known, None)
+
     @cached_property
     def truth(self) -> Mapping[str, Mapping[str, Rows]]:
         """What each hunt must bring for each day, from the events themselves."""
@@ -147,7 +148,7 @@ class Tenant:
     def _events(self) -> list[tuple[int, str, str, int, int]]:
         table = self._standin.tenant.table(TABLE)
         times = table.column("Timestamp").cast(pa.int64()).to_pylist()
-        others = [table.column(name).to_pylist() for name in (*_KEYS, "ReportId")]
+        others = [table.column(name).to_pylist() for name in (*KEYS, "ReportId")]
         return sorted(
             row
             for row in zip(times, *others, strict=True)
@@ -158,6 +159,15 @@ class Tenant:
     def instants(self) -> list[int]:
         """When the events happened, in order."""
         return [row[0] // NANOSECONDS_PER_TICK for row in self._events]
+
+    @contextmanager
+    def before_calls(self, act: Callable[[str], None]) -> Iterator[None]:
+        """Let ``act`` see each query before it is answered, until the block ends."""
+        self._standin._service.before_call = act
+        try:
+            yield
+        finally:
+            self._standin._service.before_call = None
 
     @property
     def in_flight(self) -> bool:
@@ -212,6 +222,24 @@ class Pull:
         return cls(hunt, Span(begin, Position(end)))
 
 
+def outlive(
+    process: ForkServerProcess, tenant: Tenant, said: Path, seconds: float | None
+) -> tuple[bool, bool]:
+    """Let a process run to its end, or kill it after so many seconds, or let it kill itself.
+
+    Whether it came to its end, and whether a call of its was in flight then. Raises
+    ``AssertionError`` where it ended any worse than killed.
+    """
+    process.join(processes.PATIENCE_SECONDS if seconds is None else seconds)
+    in_flight = tenant.in_flight
+    process.kill()
+    process.join()
+    tenant.settle()
+    if process.exitcode not in (0, -signal.SIGKILL):
+        raise AssertionError(f"a run failed ({process.exitcode}):\n{said.read_text()}")
+    return process.exitcode == 0, in_flight
+
+
 @dataclass(slots=True)
 class Kill:
     """What a kill came upon, what share of the rows was safe by then, and what it cost."""
@@ -224,6 +252,8 @@ class Kill:
 @dataclass(slots=True)
 class Export:
     """One export into a folder of its own, by as many processes as it takes."""
+
+    kind: ClassVar[str] = "export"
 
     tenant: Tenant
     folder: Path
@@ -245,33 +275,23 @@ class Export:
         return LakeLayout(self.folder / "data")
 
     def live(self, seconds: float | None = None) -> bool:
-        """Run to the end, or to a kill after so many seconds; whether it came to its end.
-
-        Raises ``AssertionError`` where it ended any worse than killed.
-        """
+        """Run to the end, or to a kill after so many seconds; whether it came to its end."""
         self._lives += 1
         said = self.folder / f"said-{self._lives}.txt"
         began_ns = time.time_ns()
         process = processes.start(
             processes.huntlake, *self._arguments, environment=self._environment, said=said
         )
-        process.join(processes.PATIENCE_SECONDS if seconds is None else seconds)
-        in_flight = self.tenant.in_flight
-        process.kill()
-        process.join()
-        self.tenant.settle()
-        ended = process.exitcode == 0
-        if not ended and (seconds is None or process.exitcode != -signal.SIGKILL):
-            raise AssertionError(f"an export failed ({process.exitcode}):\n{said.read_text()}")
+        ended, in_flight = outlive(process, self.tenant, said, seconds)
         gone = self._account()
         self._compare(whole=ended)
         if ended:
-            self._refuse_leftovers()
+            refuse_leftovers(self.layout)
             if gone:
                 raise AssertionError(f"an export ended without what it pulled: {gone}")
         else:
-            amid = "a call" if in_flight else _amid(self.layout, said, began_ns)
-            if gone and amid in _NO_WRITE:
+            amid = "a call" if in_flight else amid_what(self.layout, said, began_ns)
+            if gone and amid in NO_WRITE:
                 amid = "landing an answer"
             self.kills.append(Kill(amid, self._safe_share, len(gone)))
         return ended
@@ -299,7 +319,7 @@ class Export:
         for pull in pulls:
             if any(each.start <= pull.span.start < each.end for each in self._safe_of(pull)):
                 self.kills[-1].pulled_again += 1
-        self._safe = _spans(self.layout)
+        self._safe = safe_spans(self.layout)
         return [pull for pull in pulls if not _covered(pull.span, self._safe_of(pull))]
 
     def _safe_of(self, pull: Pull) -> Sequence[Span]:
@@ -307,14 +327,15 @@ class Export:
 
     @property
     def _safe_share(self) -> float:
-        rows = sum(record.rows for _, record in {*_staged(self.layout), *_committed(self.layout)})
+        safe = {*staged_slices(self.layout), *committed_slices(self.layout)}
+        rows = sum(record.rows for _, record in safe)
         return rows / sum(
             found.total() for days in self.tenant.truth.values() for found in days.values()
         )
 
     def _compare(self, *, whole: bool) -> None:
         """Compare what readers see with the truth; before the end, of the days that they see."""
-        seen = _seen(self.layout)
+        seen = seen_rows(self.layout)
         for hunt, days in self.tenant.truth.items():
             for day, rows in days.items():
                 found = seen.get(hunt, {}).pop(day, None)
@@ -324,14 +345,14 @@ class Export:
                     self.doubled += (found - rows).total()
         self.doubled += sum(rows.total() for days in seen.values() for rows in days.values())
 
-    def _refuse_leftovers(self) -> None:
-        staged = self.layout.state / "staged"
-        files = [*staged.rglob("*"), *self.layout.lake.rglob("*")]
-        left = [
-            path for path in files if path.is_file() and path.name not in {DATA_FILE, CARD_FILE}
-        ]
-        if left:
-            raise AssertionError(f"the export left {left} behind")
+
+class _Living(Protocol):
+    """What goes on, life after life, until it has come to its end."""
+
+    def live(self, seconds: float | None = None) -> bool: ...
+
+
+_Lives = TypeVar("_Lives", bound=_Living)
 
 
 def seconds_of_an_export(tenant: Tenant, folder: Path) -> float:
@@ -348,77 +369,30 @@ def seconds_of_an_export(tenant: Tenant, folder: Path) -> float:
 def exports_under_kills(
     tenant: Tenant, folder: Path, *, kills: int, seed: int, within_seconds: float
 ) -> Iterator[Export]:
-    """Exports one after another, each killed again and again, until so many kills were made.
+    """Exports one after another; see ``under_kills``."""
+    return under_kills(
+        lambda number: Export(tenant, folder / f"export-{number}"), kills, seed, within_seconds
+    )
+
+
+def under_kills(
+    begin: Callable[[int], _Lives], kills: int, seed: int, within_seconds: float
+) -> Iterator[_Lives]:
+    """One after another, each killed again and again, until so many kills were made.
 
     Yields each as it has come to its end, which the last does too. A process that isn't done in
     ``within_seconds`` is killed before, at random. The next begins where it stopped, so that the
-    kills are spread over whole exports.
+    kills are spread over whole runs.
     """
     chance = random.Random(seed)  # noqa: S311 - instants that can be repeated, not secrets
     made = 0
     for number in count(1):
-        export = Export(tenant, folder / f"export-{number}")
-        while not export.live(chance.uniform(0, within_seconds) if made < kills else None):
+        each = begin(number)
+        while not each.live(chance.uniform(0, within_seconds) if made < kills else None):
             made += 1
-        yield export
+        yield each
         if made == kills:
             return
-
-
-def _amid(layout: LakeLayout, said: Path, began_ns: int) -> str:
-    """What a process was doing that is no more, by what it left on disk and what it said last."""
-    for path in layout.root.rglob("*"):
-        if path.is_file() and path.stat().st_mtime_ns >= began_ns:
-            if path.name.startswith("lake.new"):
-                return "publishing the catalogue"
-            if path.name.endswith(".partial"):
-                folder = path.relative_to(layout.root).parts[:2]
-                return _WRITING.get(folder, "committing a partition")
-    if set(_staged(layout)) & set(_committed(layout)):
-        return "between a commit and the next slice"
-    lines = said.read_text().splitlines()
-    if not lines:
-        return "starting"
-    return _NO_WRITE["waiting until" in lines[-1]]
-
-
-def _spans(layout: LakeLayout) -> Mapping[str, Sequence[Span]]:
-    """What is safe of each hunt, staged or committed."""
-    spans: dict[str, list[Span]] = {}
-    for hunt, record in {*_staged(layout), *_committed(layout)}:
-        spans.setdefault(hunt, []).append(record.span)
-    return spans
-
-
-def _staged(layout: LakeLayout) -> Iterator[tuple[str, SliceRecord]]:
-    """The slices on disk, without clearing away what else lies there as the next run will."""
-    folder = layout.state / "staged"
-    for path in folder.rglob("*.parquet"):
-        record = json.loads(pq.read_schema(path).metadata[b"huntlake.slice"])
-        yield path.relative_to(folder).parts[0], SliceRecord.from_dict(record)
-
-
-def _committed(layout: LakeLayout) -> Iterator[tuple[str, SliceRecord]]:
-    for path in layout.lake.rglob(DATA_FILE):
-        receipt = read_receipt(path)
-        assert receipt is not None, f"{path} has no receipt"
-        for record in receipt.slices:
-            yield receipt.hunt, record
-
-
-def _seen(layout: LakeLayout) -> dict[str, dict[str, Rows]]:
-    """The rows of each hunt and day that readers of the catalogue see."""
-    seen: dict[str, dict[str, Rows]] = {}
-    if not layout.catalogue.exists():
-        return seen
-    with connect(layout) as lake:
-        main = "WHERE NOT internal AND schema_name = 'main'"
-        views = lake.sql(f"SELECT view_name FROM duckdb_views() {main}").fetchall()
-        for (hunt,) in views:
-            rows = lake.sql(f"SELECT date::VARCHAR, {_COLUMNS[hunt]} FROM {hunt}").fetchall()
-            for day, *row in rows:
-                seen.setdefault(hunt, {}).setdefault(day, Counter())[tuple(row)] += 1
-    return seen
 
 
 def _covered(span: Span, spans: Sequence[Span]) -> bool:
