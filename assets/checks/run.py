@@ -17,7 +17,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.catalogue import TenantHunts
-from assets.checks.check import Check, Evidence, Outcome
+from assets.checks.check import WARN, Check, Evidence, Outcome
 from assets.checks.complete import COMPLETE
 from assets.checks.gaps import GAPS
 from assets.checks.schema_change import SCHEMA_CHANGE
@@ -87,6 +87,11 @@ class HuntChecks:
         for check in _CHECKS:
             if check.name in self._names:
                 outcome = check.judge(evidence)
+                if check.blocking and self._is_of_others(context, outcome):
+                    context.log.warning(
+                        "%s: %s; none is this run's", check.name, outcome.description
+                    )
+                    outcome = replace(outcome, severity=WARN)
                 for each in partitions:
                     context.log_event(self._of_partition(check, outcome, each))
                 yield dg.AssetCheckResult(
@@ -97,6 +102,23 @@ class HuntChecks:
                     description=outcome.description,
                     metadata=outcome.metadata,
                 )
+
+    def _is_of_others(self, context: dg.AssetExecutionContext, outcome: Outcome) -> bool:
+        """Whether what a check found wanting is neither exported by the run nor used in it.
+
+        A file that was damaged long ago must not fail the hunt's every night until somebody comes.
+        """
+        if outcome.passed or not context.selected_asset_keys:
+            return False
+        return not (
+            self._feeds_others(context) or set(context.partition_keys) & {*outcome.partitions}
+        )
+
+    def _feeds_others(self, context: dg.AssetExecutionContext) -> bool:
+        """Whether something downstream of the hunt is made in the same run."""
+        graph = context.job_def.asset_layer.asset_graph
+        chosen = context.run.asset_selection or graph.executable_asset_keys
+        return bool(graph.get(self._key).child_keys & chosen)
 
     def _of_partition(
         self, check: Check, outcome: Outcome, partition: str

@@ -9,6 +9,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from assets.catalogue import TenantHunts
 from assets.definitions import build_defs
@@ -219,6 +220,26 @@ def test_what_a_failed_check_blocks(serve: Serve, runs_of: StartRuns) -> None:
     assert not many.success
     assert not runs.made_downstream(many)
     assert landed == {"2026-11-17", "2026-11-18", "2026-11-19"}
+
+
+def test_an_old_damaged_file_fails_no_run_of_other_days(serve: Serve, runs_of: StartRuns) -> None:
+    """A run of other days warns of it, the checks by themselves fail, and its own day is mended."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = runs_of(serve(), NETWORK, instance)
+        assert runs.run("2026-11-18").success
+        runs.file("2026-11-18").write_bytes(b"PAR1 was here")
+        assert runs.run("2026-11-19").success
+        beside = runs.current("complete")
+        with pytest.raises(DagsterAssetCheckFailedError):
+            runs.check("complete")
+        alone = runs.current("complete")
+        assert runs.run("2026-11-18").success
+        assert runs.current("complete").passed
+    assert (beside.passed, beside.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert (alone.passed, alone.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    for found in (beside, alone):
+        [problem] = records(found.metadata["problems"])
+        assert problem["partition"] == "2026-11-18"
 
 
 def test_warnings_block_nothing(serve: Serve, runs_of: StartRuns) -> None:
