@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.catalogue import Deployment, TenantHunts, load_deployment
-from assets.checks import checks_job
+from assets.checks import checks_job, checks_schedule
 from assets.destinations import remote_destinations
 from assets.exports import broken_asset, broken_hunt_asset, export_asset
 from assets.quota import quota_asset
@@ -32,6 +32,7 @@ def build_defs(
         for each in deployment.tenants
         for hunt in each.catalogue.hunts.values()
     ]
+    checks = {each.tenant: checks_job(each) for each in deployment.tenants}
     recounts = {each.tenant: recount_job(each) for each in deployment.tenants}
     retention = {each.tenant: retention_job(each) for each in deployment.tenants}
     layout = layout_of(deployment)
@@ -42,7 +43,7 @@ def build_defs(
             *([report_asset(layout)] if layout is not None else []),
         ],
         jobs=[
-            *map(checks_job, deployment.tenants),
+            *checks.values(),
             *recounts.values(),
             *retention.values(),
         ],
@@ -50,6 +51,7 @@ def build_defs(
             *(each for each in schedules if each is not None),
             *(recount_schedule(each, recounts[each.tenant]) for each in deployment.tenants),
             *(retention_schedule(each, retention[each.tenant]) for each in deployment.tenants),
+            *(checks_schedule(each, checks[each.tenant]) for each in deployment.tenants),
             *([report_schedule()] if layout is not None else []),
         ],
         sensors=[catch_up_sensor(each) for each in deployment.tenants],

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.catalogue import TenantHunts
 from assets.running import ALL_ASSETS, request
@@ -61,7 +62,7 @@ def load_schedule(hunts: TenantHunts, hunt: Hunt) -> dg.ScheduleDefinition | Non
 
 
 def upkeep_schedule(
-    hunts: TenantHunts, job: dg.JobDefinition, *, hour: int
+    hunts: TenantHunts, job: dg.JobDefinition | UnresolvedAssetJobDefinition, *, hour: int
 ) -> dg.ScheduleDefinition:
     """A job of a tenant's own each night, at a minute drawn from its name."""
     minute = zlib.crc32(hunts.tenant.encode()) % 60

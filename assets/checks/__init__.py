@@ -4,6 +4,6 @@ What belongs here: the checks, one module each, and running them. What does not:
 tell of (``pipelines.soundness``). ``docs/checks.md`` is the table of them.
 """
 
-from assets.checks.run import HuntChecks, check_specs, checks_job
+from assets.checks.run import HuntChecks, check_specs, checks_job, checks_schedule
 
-__all__ = ["HuntChecks", "check_specs", "checks_job"]
+__all__ = ["HuntChecks", "check_specs", "checks_job", "checks_schedule"]

@@ -25,6 +25,7 @@ from assets.checks.truncation import TRUNCATION
 from assets.checks.values_kept_aside import VALUES_KEPT_ASIDE
 from assets.checks.volume import VOLUME
 from assets.resources import EngineResource
+from assets.schedules import upkeep_schedule
 from pipelines.committing import PartitionExport
 from pipelines.errors import PartitionUnsound
 from pipelines.going_on import PartitionFailed
@@ -40,6 +41,9 @@ _CHECKS: Final[tuple[Check, ...]] = (
     VALUES_KEPT_ASIDE,
 )
 
+# After the recounts, and after the retention.
+_HOUR: Final = 8
+
 
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The checks of a hunt's asset."""
@@ -53,6 +57,11 @@ def checks_job(hunts: TenantHunts) -> UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.checks_for_assets(*map(hunts.key, hunts.catalogue.hunts)),
         description="Checks all that has landed, by the lake alone: it makes no call.",
     )
+
+
+def checks_schedule(hunts: TenantHunts, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Each night once the lake is what it will be for the day, at a minute of the tenant's own."""
+    return upkeep_schedule(hunts, job, hour=_HOUR)
 
 
 class HuntChecks:

@@ -194,6 +194,17 @@ def test_a_job_runs_all_checks_of_all_hunts(serve: Serve, runs_of: StartRuns) ->
         assert {name: len(runs.history(name)) for name in CHECKS} == dict.fromkeys(CHECKS, 2)
 
 
+def test_that_job_has_a_schedule(serve: Serve, runs_of: StartRuns) -> None:
+    """After the recounts and the retention, and switched off, as all are."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = runs_of(serve(), NETWORK, instance)
+    found = {each.name: each for each in runs.defs.get_repository_def().schedule_defs}
+    schedule = found["demo__checks__nightly"]
+    assert schedule.job_name == "demo__checks"
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    assert str(schedule.cron_schedule).endswith(" 8 * * *")
+
+
 def test_what_a_failed_check_blocks(serve: Serve, runs_of: StartRuns) -> None:
     """Nothing is made of a lake in which any file is unsound; the day itself is there."""
     with dg.DagsterInstance.ephemeral() as instance:
