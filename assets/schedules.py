@@ -3,7 +3,7 @@
 What belongs here: when exports run by themselves. What does not: which partitions are due
 (``pipelines.missing``), or what was missed (``sensors``). Schedules start stopped, as Dagster's do:
 a fresh checkout spends nobody's quota. Switch them on in the page, under Automation, or all at once
-with ``dagster schedule start --start-all``.
+with ``dagster schedule start --start-all``, for which ``DAGSTER_HOME`` must be set.
 """
 
 import zlib
