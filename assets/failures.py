@@ -4,19 +4,18 @@ What belongs here: one clear failure for a run, and an observation for each of i
 does not: which failures there are, and what follows them (``pipelines.going_on``).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import dagster as dg
 
 from assets.catalogue import TenantHunts
 from pipelines.errors import HuntlakeError
+from pipelines.failure_text import failure_lines
 from pipelines.going_on import PartitionFailed
 from pipelines.hunts import Hunt
 from pipelines.overdue import TooLate
 from pipelines.recovery import policy_for
-from pipelines.slicing import Partition
 from pipelines.windows import NANOSECONDS_PER_TICK, format_instant
 
 # Dagster keeps every table for ever, in one row of its database.
@@ -66,25 +65,10 @@ class RunFailures:
         if self._failed:
             kinds = sorted({type(each.cause).__name__ for each in self._failed})
             advice = "; ".join(dict.fromkeys(each.advice for each in self._failed))
-            text = "\n".join(self._lines(asked))
+            text = "\n".join(failure_lines(self._hunt.name, self._failed, asked=asked))
             table = {"failed": _failed_table(self._failed)}
             names = {"tenant": self._tenant, "hunt": self._hunt.name}
             raise _failure(text, ", ".join(kinds), advice, {**names, **table}) from None
-
-    def _lines(self, asked: int) -> Iterator[str]:
-        """What happened, the failures of a kind in a row as one."""
-        if asked == 1:
-            yield str(self._failed[0].error)
-            return
-        missing = len(self._failed) + sum(len(each.untried) for each in self._failed)
-        yield f"{self._hunt.name}: {missing} of {asked} partitions were not exported"
-        for _, group in groupby(self._failed, lambda each: type(each.cause)):
-            alike = list(group)
-            keys = _keys([each.partition for each in alike])
-            yield f"- {keys} ({type(alike[0].cause).__name__}): {alike[0].error}"
-        for each in self._failed:
-            if each.untried:
-                yield f"- {_keys(each.untried)}: not tried after that"
 
 
 def failure_of(error: HuntlakeError, **names: str) -> ExportFailed:
@@ -137,12 +121,6 @@ def _failed_table(failed: Sequence[PartitionFailed]) -> dg.TableMetadataValue:
     names = ("partition", "error", "what_happened", "what_to_do")
     schema = dg.TableSchema([dg.TableColumn(name, "string") for name in names])
     return dg.MetadataValue.table(records, schema=schema)
-
-
-def _keys(partitions: Sequence[Partition]) -> str:
-    if len(partitions) == 1:
-        return partitions[0].key
-    return f"{partitions[0].key} to {partitions[-1].key} ({len(partitions)})"
 
 
 def _minute(at_ns: int) -> str:

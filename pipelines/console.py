@@ -20,12 +20,14 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from pipelines.errors import HuntlakeError
 from pipelines.progress import (
     CallFailed,
     Counted,
     Event,
     HistoryNotKept,
     PartitionCommitted,
+    PartitionNotCommitted,
     PartitionStarted,
     SliceCut,
     SliceStaged,
@@ -103,6 +105,9 @@ class Bar(AbstractContextManager["Bar"]):
             case PartitionCommitted(window=window):
                 self._done[event.partition] = window.ticks
                 self._progress.console.print(f"[green]✓[/] {event}", highlight=False)
+            case PartitionNotCommitted(error=HuntlakeError()):
+                self._progress.console.print("[red]✗[/]", end=" ")
+                self._progress.console.print(str(event), markup=False, highlight=False)
             case (
                 Counted()
                 | SliceCut()

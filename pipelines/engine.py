@@ -69,21 +69,24 @@ class Engine:
         exporter = self._exporter(hunt, partitions, observer, run)
         return exporter.export(partitions, refresh=refresh)
 
-    def export_in_spite(
+    def export_in_spite(  # noqa: PLR0913 - how to export, each by name
         self,
         hunt: Hunt,
         partitions: Sequence[Partition],
         *,
         refresh: bool = False,
+        retries: int | None = None,
         observer: Observer = unobserved,
         run: str | None = None,
     ) -> Iterator[PartitionExport | PartitionFailed]:
         """Export partitions of a hunt in spite of those that fail; see ``export_in_spite``.
 
-        Raises ``SurfaceRetired`` as ``export`` does.
+        Tried again after a pause as often as the hunt's file says, unless ``retries`` does. Raises
+        ``SurfaceRetired`` as ``export`` does.
         """
         exporter = self._exporter(hunt, partitions, observer, run)
-        return export_in_spite(exporter, partitions, refresh=refresh, retries=hunt.export.retries)
+        retries = hunt.export.retries if retries is None else retries
+        return export_in_spite(exporter, partitions, refresh=refresh, retries=retries)
 
     def plan(
         self,

@@ -69,6 +69,12 @@ def huntlake_later(by_ns: int, *arguments: str) -> None:
         huntlake(*arguments)
 
 
+def huntlake_without_pauses(*arguments: str) -> None:
+    """The command itself, which waits for nothing before it tries again."""
+    with patch.object(SystemClock, "sleep", lambda _, seconds: None):
+        huntlake(*arguments)
+
+
 def wait_until_said(text: str, said: Path, process: ForkServerProcess) -> None:
     """Return once a process has printed the text. Raises ``AssertionError`` if it ends without."""
     give_up = time.monotonic() + PATIENCE_SECONDS

@@ -77,10 +77,12 @@ class Done:
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
     numbers = count()
 
-    def huntlake(*arguments: str, **changes: str) -> Done:
+    def huntlake(
+        *arguments: str, target: Callable[..., None] = processes.huntlake, **changes: str
+    ) -> Done:
         out, errors = (tmp_path / f"{next(numbers)}.txt" for _ in range(2))
         process = processes.start(
-            processes.huntlake,
+            target,
             *arguments,
             environment={**environment, **changes},
             said=out,
@@ -191,6 +193,32 @@ def test_what_goes_wrong_is_one_message_and_a_code(
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_partition_that_fails_keeps_no_other_from_being_exported(
+    run: Run, standin: Standin
+) -> None:
+    """Of this hunt or the next; the command fails at its end, and names all that are missing."""
+    window = ("--from", day(standin, 30), "--to", day(standin, 28))
+    done = run("export", "--hunt", "network", "--hunt", "hours", *window)
+    exported = [line.split("\t")[:2] for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert exported[0] == ["network", day(standin, 29)]
+    assert {hunt for hunt, _ in exported} == {"network", "hours"}
+    *_, message = done.stderr.partition("huntlake: ")
+    assert "network: 1 of 2 partitions were not exported" in message
+    assert f"- {day(standin, 30)} (PartitionExpired)" in message
+    assert "of 48 partitions were not exported" in message
+
+
+def test_what_fails_all_alike_is_asked_once(run: Run, standin: Standin) -> None:
+    """An outage: the rest of the hunt is not tried, nor the next hunt, and nobody waits for it."""
+    window = ("--from", day(standin, 2), "--to", day(standin, 0))
+    how = {"target": processes.huntlake_without_pauses, "HUNTLAKE_API_URL": "https://localhost:9"}
+    done = run("export", "--hunt", "network", "--hunt", "hours", *window, **how)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"- {day(standin, 1)}: not tried after that" in done.stderr
+    assert "not tried after that: hours" in done.stderr
 
 
 def test_check_passes_line_by_line(run: Run) -> None:
