@@ -1,11 +1,12 @@
 """Which partitions are due, and which of them the lake never got."""
 
 import itertools
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.hunts import ExportSettings, Hunt, Partitioning
@@ -90,3 +91,32 @@ def test_what_has_no_file_was_never_loaded(tmp_path: Path) -> None:
     assert [each.key for each in found] == ["2026-11-16", "2026-11-18", "2026-11-19"]
     found = never_loaded(hunt, layout, "t", since=since + 1, due_by=NIGHT)
     assert [each.key for each in found] == ["2026-11-18", "2026-11-19"]
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["hourly", "daily"]),
+    st.sets(st.integers(-80, 10)),
+    st.integers(-72, 0),
+    st.integers(-48, 0),
+)
+def test_what_is_there_is_told_by_one_listing(
+    kind: Partitioning, landed: set[int], since: int, due_by: int
+) -> None:
+    """The same as where each partition's file is looked for; files of another kind are none."""
+    hunt, others = a_hunt(kind, 3), a_hunt("hourly" if kind == "daily" else "daily")
+    look, until = NIGHT + since * HOUR // 2, NIGHT + due_by * HOUR // 2
+    with tempfile.TemporaryDirectory() as name:
+        layout = LakeLayout(Path(name))
+        for number in landed:
+            each = (hunt, others)[number % 5 == 0].export.partitions
+            file = layout.partition_file("logons", "t", partition_at(each, NIGHT + number * HOUR))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"")
+        found = never_loaded(hunt, layout, "t", since=look, due_by=until)
+        expected = [
+            each
+            for each in due_between(hunt, look, until)
+            if each.window.start >= look and not layout.partition_file("logons", "t", each).exists()
+        ]
+    assert found == expected

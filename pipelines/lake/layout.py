@@ -110,6 +110,10 @@ class LakeLayout:
         files = [each for name in tenants for each in _data_files(f"{folder}{os.sep}{name}")]
         return [Path(each) for each in sorted(files)]
 
+    def partition_keys(self, hunt: str, tenant: str) -> set[str]:
+        """The keys of a hunt's committed partitions in one tenant, told by their files' places."""
+        return set(map(_key, _data_files(str(self.hunt_folder(hunt, tenant)))))
+
     def landed(self) -> list[tuple[str, str]]:
         """Every hunt and tenant that has a folder in the lake."""
         hunts = _names(self.lake, "")
@@ -176,6 +180,14 @@ def _data_files(tenant: str) -> Iterator[str]:
                 path = f"{day}{os.sep}{name}{os.sep}{DATA_FILE}"
                 if name.startswith("hour=") and os.path.exists(path):  # noqa: PTH110
                     yield path
+
+
+def _key(data_file: str) -> str:
+    """The key of a partition, from the place of its file."""
+    # A path object of each would take ten times as long.
+    *_, before, last, _ = data_file.split(os.sep)  # noqa: PTH206
+    date, hour = (before, last) if last.startswith("hour=") else (last, "")
+    return date.removeprefix("date=") + (f"-{hour.removeprefix('hour=')}:00" if hour else "")
 
 
 def _names(folder: str | Path, prefix: str) -> list[str]:
