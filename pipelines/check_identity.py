@@ -6,6 +6,7 @@ What belongs here: one function for each kind. What does not: trying it (``check
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -41,9 +42,10 @@ def about_identity(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """What there is to say about it: at least one line."""
     now = datetime.fromtimestamp(clock.now_ns() / NANOSECONDS_PER_SECOND, UTC)
     try:
-        yield from _about(settings, now)
+        for each in _about(settings, now):
+            yield replace(each, text=settings.names.said(each.text))
     except HuntlakeError as error:
-        yield _fails(str(error))
+        yield _fails(settings.names.said(str(error)))
 
 
 def how_to_grant(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pipelines.hunts import SurfaceName
+from pipelines.setting_names import ENVIRONMENT_NAMES, Names
 
 Cloud = Literal["commercial", "gcc", "gcc-high", "dod"]
 # Where the commercial xdr keeps a tenant's data; graph finds that by itself.
@@ -81,18 +82,6 @@ _GCC_HOSTS: Final = frozenset(CLOUDS["gcc"].surfaces.values()) - _COMMERCIAL_HOS
 _US_HOSTS: Final = frozenset(
     host for cloud in ("gcc-high", "dod") for host in CLOUDS[cloud].surfaces.values()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the settings of hosts are called where they were set, for messages."""
-
-    surface: str = "HUNTLAKE_SURFACE"
-    api_url: str = "HUNTLAKE_API_URL"
-    authority_host: str = "AZURE_AUTHORITY_HOST"
-
-
-ENVIRONMENT_NAMES: Final = Names()
 
 
 def surface_url(surface: SurfaceName, cloud: Cloud, region: Region | None) -> str:

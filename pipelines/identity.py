@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
+from pipelines.setting_names import ENVIRONMENT_NAMES
+
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
@@ -67,16 +69,9 @@ Part = Literal[
     "logins",
 ]
 
+PARTS: Final[Sequence[Part]] = get_args(Part)
 ENVIRONMENT: Final[Mapping[Part, str]] = MappingProxyType(
-    {
-        "sign_in": "HUNTLAKE_SIGN_IN",
-        "client_id": "AZURE_CLIENT_ID",
-        "client_secret": "AZURE_CLIENT_SECRET",
-        "certificate_path": "AZURE_CLIENT_CERTIFICATE_PATH",
-        "certificate_password": "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-        "federated_token_file": "AZURE_FEDERATED_TOKEN_FILE",
-        "logins": "HUNTLAKE_LOGINS",
-    }
+    {part: getattr(ENVIRONMENT_NAMES, part) for part in PARTS}
 )
 
 # The parts by which a kind shows that it is meant. The other two kinds have none: they are said.

@@ -13,9 +13,7 @@ from typing import Final, Self
 from pipelines import setting_texts as texts
 from pipelines.clouds import (
     CLOUDS,
-    ENVIRONMENT_NAMES,
     Cloud,
-    Names,
     Region,
     contradictions,
     surface_url,
@@ -25,6 +23,7 @@ from pipelines.errors import SettingsError
 from pipelines.hunts import SurfaceName
 from pipelines.identity import ENVIRONMENT, ClientSecret, DeviceCode, Identity, SignInParts
 from pipelines.quota import Limits, parse_limits
+from pipelines.setting_names import ENVIRONMENT_NAMES, Names
 
 _AUTHORITY_HOST: Final = CLOUDS["commercial"].authority
 # The stand-in's tenant, whose assets are shown while no tenant is configured.
@@ -64,6 +63,13 @@ class Settings:
     cloud: Cloud = "commercial"
     region: Region | None = None
     names: Names = ENVIRONMENT_NAMES
+
+    @property
+    def tenant_words(self) -> str:
+        """The tenant for a message: its name here, and its id where that is another."""
+        if self.tenant == self.tenant_id:
+            return f"tenant {self.tenant}"
+        return f"tenant {self.tenant} ({self.tenant_id})"
 
     def at(self, surface: SurfaceName) -> Self:
         """The settings of hunts that choose this surface.

@@ -91,4 +91,4 @@ def test_an_application_is_told_that_it_needs_none(
     monkeypatch.setenv("AZURE_CLIENT_SECRET", standin.sign_in.client_secret)
     result = huntlake("login")
     assert isinstance(result.exception, HuntlakeError)
-    assert "HUNTLAKE_SIGN_IN=device-code" in str(result.exception)
+    assert "set HUNTLAKE_SIGN_IN to device-code" in str(result.exception)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, get_ident
 
 import pyarrow.parquet as pq
 import pytest
@@ -45,9 +45,13 @@ class Deployment:
 
     def tenants(self) -> Tenants:
         entries = "".join(self._entry(name) for name in NAMES)
-        (self.folder / "tenants.yaml").write_text(
+        text = (
             f"defaults:\n  limits: seed,rows=2000\n  surface: {self.surface}\ntenants:\n{entries}"
         )
+        # In one step, since each tenant's thread asks for them.
+        beside = self.folder / f"{get_ident()}.yaml"
+        beside.write_text(text)
+        beside.replace(self.folder / "tenants.yaml")
         return load_tenants(self.environ, root=self.folder)
 
     def _entry(self, name: str) -> str:
@@ -116,7 +120,8 @@ def _no_permission(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [
-        (_wrong_secret, "sign-in to tenant fabrikam.com"),
+        (_wrong_secret, "sign-in to tenant fabrikam (fabrikam.com)"),
+        (_wrong_secret, "`client_secret_env: FABRIKAM_SECRET` ("),
         (_no_secret, "FABRIKAM_SECRET is not set"),
         (_server_errors, "network, partition 2026-11-17"),
         (_no_permission, "network, partition 2026-11-17"),

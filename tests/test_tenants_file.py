@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from httpx import ConnectError
 
+from pipelines.api.signin_failures import not_had, refused
 from pipelines.errors import SettingsError, TenantNotFound, TenantsFileError
 from pipelines.hunts import SurfaceName
 from pipelines.identity import Certificate, ClientSecret
@@ -222,3 +224,24 @@ def test_the_example_is_a_good_file(tmp_path: Path) -> None:
     tenants = load_tenants({}, root=tmp_path)
     assert list(tenants.tenants) == ["contoso", "fabrikam", "northwind"]
     assert not tenants.failed
+
+
+@pytest.mark.parametrize("code", ["700016", "90002", "7000215", "7000222", "500011", "50034"])
+def test_a_refused_sign_in_names_the_file_s_keys(code: str, tmp_path: Path) -> None:
+    """And the tenant by its name, since variables of the environment say nothing of it."""
+    tenants = tenants_of(tmp_path, "  - name: contoso\n    id: contoso.com\n")
+    settings = tenants.tenant().settings()
+    said = str(refused(settings, {"error_description": f"AADSTS{code}: no"}))
+    unreached = str(not_had(settings, ConnectError("no route")))
+    for text in (said, unreached):
+        assert "tenant contoso (contoso.com)" in text
+        assert f"{tmp_path / 'tenants.yaml'}:" in text
+        assert "AZURE_" not in text
+    assert "the-secret" not in said + unreached
+
+
+def test_what_no_tenant_sets_keeps_its_name(tmp_path: Path) -> None:
+    """A proxy and a private authority are the machine's, and stay in the environment."""
+    settings = tenants_of(tmp_path, "  - name: contoso\n    id: contoso.com\n").tenant().settings()
+    said = str(not_had(settings, ConnectError("no route")))
+    assert "HTTPS_PROXY and HUNTLAKE_CA_BUNDLE" in said

@@ -12,6 +12,7 @@ import msal
 from pipelines.api.authority import at_authority, http_to_authority
 from pipelines.api.credential import Credential, credential
 from pipelines.api.signin_failures import MSAL_RAISES, not_had, token_of
+from pipelines.errors import SettingsError
 from pipelines.settings import Settings
 
 
@@ -29,6 +30,8 @@ class ApplicationTokens:
         """See ``TokenSource``."""
         try:
             answer = self._signed_in().acquire_token_for_client(scopes=[self._scope])
+        except SettingsError as error:
+            raise SettingsError(self._settings.names.said(str(error))) from error
         except MSAL_RAISES as error:
             raise not_had(self._settings, error) from error
         return token_of(self._settings, answer)

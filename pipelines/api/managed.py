@@ -65,7 +65,7 @@ class ManagedIdentityTokens:
             raise SignInError(
                 f"no managed identity answers on this machine: {asked} can't be reached "
                 f"({type(error).__name__}). Run huntlake on an Azure resource that has an "
-                f"identity, or choose another HUNTLAKE_SIGN_IN"
+                f"identity, or choose another {self._settings.names.sign_in}"
             ) from error
         except MSAL_RAISES as error:
             raise not_had(self._settings, error) from error
@@ -107,9 +107,9 @@ class ManagedIdentityTokens:
         comparable = _GUID.fullmatch(found) and _GUID.fullmatch(wanted)
         if comparable and found.lower() != wanted.lower():
             raise SignInError(
-                f"{caller(self._settings)} belongs to tenant {found}, and AZURE_TENANT_ID is "
-                f"{wanted}: set it to the former, or sign in to the latter in another way (a "
-                f"managed identity can't)"
+                f"{caller(self._settings)} belongs to tenant {found}, and "
+                f"{self._settings.names.tenant_id} is {wanted}: set it to the former, or sign in "
+                f"to the latter in another way (a managed identity can't)"
             )
 
 

@@ -112,8 +112,8 @@ def log_in(settings: Settings, surface: Surface, clock: Clock, show: Callable[[s
         http.close()
     if account is None:
         raise SignInError(
-            "the sign-in service didn't say who signed in, so that the login can't be renewed: "
-            "check AZURE_AUTHORITY_HOST"
+            f"the sign-in service didn't say who signed in, so that the login can't be renewed: "
+            f"check {settings.names.authority_host}"
         )
     username = str(account.get("username") or "somebody")
     with file.locked():
@@ -138,7 +138,7 @@ def _person_of(settings: Settings) -> DeviceCode:
         return settings.identity
     raise SettingsError(
         f"the settings sign in by {kind_of(settings.identity)}, which needs no login: set "
-        f"HUNTLAKE_SIGN_IN=device-code to sign in as a person"
+        f"{settings.names.sign_in} to device-code to sign in as a person"
     )
 
 

@@ -150,9 +150,10 @@ def refused(settings: Settings, answer: Mapping[str, Any], *, passing: bool = Fa
     correlation_id = answer.get("correlation_id")
     passes = passing or code in _PASSING_CODES or error in _PASSING_ERRORS
     kind = SignInUnavailable if passes else SignInError
+    remedy = settings.names.said(remedy or "look the code up, or ask who runs the tenant")
     return kind(
-        f"sign-in to tenant {settings.tenant_id} as {caller(settings)} was refused: "
-        f"{remedy or 'look the code up, or ask who runs the tenant'}. The service says: "
+        f"sign-in to {settings.tenant_words} as {caller(settings)} was refused: {remedy}. "
+        f"The service says: "
         f"{presentable(description)} (correlation id {correlation_id})",
         code=f"AADSTS{code}" if code else error,
         request_id=str(correlation_id) if correlation_id else None,
@@ -165,7 +166,7 @@ def not_had(settings: Settings, error: Exception) -> SignInError:
     found = _CODE.search(f"{error} {error.__context__}")
     code = found.group(1) if found else None
     remedy = _REMEDIES.get(code or "", _UNREACHED)
-    place = f"at https://{settings.authority_host}/{settings.tenant_id}"
+    place = f"to {settings.tenant_words} at https://{settings.authority_host}"
     if isinstance(settings.identity, ManagedIdentity):
         remedy, place = _NO_IDENTITY, f"as {caller(settings)}"
     # What msal raises, in place of what it returns, is a 5xx.
@@ -173,7 +174,7 @@ def not_had(settings: Settings, error: Exception) -> SignInError:
     passes = passes and code is None
     kind = SignInUnavailable if passes or code in _PASSING_CODES else SignInError
     return kind(
-        f"sign-in {place} did not work: {remedy} "
+        f"sign-in {place} did not work: {settings.names.said(remedy)} "
         f"({type(error).__name__}: {presentable(str(error))})",
         code=f"AADSTS{code}" if code else None,
     )

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from pipelines.clouds import ENVIRONMENT_NAMES
 from pipelines.environment import PROJECT, Environment
 from pipelines.errors import HuntNotFound, TenantNotFound, TenantsFileError
 from pipelines.hunt_files import Catalogue
 from pipelines.hunts import Hunt, SurfaceName
 from pipelines.quota import Limits
+from pipelines.setting_names import ENVIRONMENT_NAMES
 from pipelines.settings import Settings, load_limits, load_paths, load_settings, load_surface
 from pipelines.tenants.entry import TenantEntry
 from pipelines.tenants.file import read_tenants

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from pipelines.clouds import Cloud, Names, Region
+from pipelines.clouds import Cloud, Region
 from pipelines.hunts import SurfaceName
-from pipelines.identity import Kind
+from pipelines.identity import Kind, Part
 from pipelines.quota import Limits
+from pipelines.setting_names import Names
 
 # What a sign-in of each kind may be given. A secret stands elsewhere: `_env` names a variable of
 # the environment, `_file` a file that has nothing else in it.
@@ -32,6 +33,10 @@ SIGN_IN_KEYS: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+# The parts that are secrets.
+SECRETS: Final[tuple[Part, ...]] = ("client_secret", "certificate_password")
+
+
 @dataclass(frozen=True, slots=True)
 class SignInEntry:
     """How one signs in to a tenant: the kind, and by key what it needs or where that is."""
@@ -39,6 +44,16 @@ class SignInEntry:
     kind: Kind
     given: Mapping[str, str]
     where: str
+
+    def name_of(self, part: Part) -> str:
+        """What a part of it is called, for messages: its key, and where that stands."""
+        key = "kind" if part == "sign_in" else str(part)
+        if part in SECRETS:
+            # Where the secret is, which is not in the file.
+            key = f"{part}_file" if f"{part}_file" in self.given else f"{part}_env"
+            key = f"{key}: {self.given[key]}" if key in self.given else f"{key}:"
+            return f"`{key}` ({self.where})"
+        return f"`{key}:` ({self.where})"
 
 
 @dataclass(frozen=True, slots=True)

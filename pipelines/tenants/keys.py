@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeVar, get_args
 
 from pipelines import setting_texts as texts
-from pipelines.clouds import CLOUDS, Cloud, Names, Region, contradictions
+from pipelines.clouds import CLOUDS, Cloud, Region, contradictions
+from pipelines.identity import PARTS
 from pipelines.lake import RESERVED_SCHEMAS
 from pipelines.quota import parse_limits
+from pipelines.setting_names import Names
 from pipelines.tenants.entry import TenantEntry
 from pipelines.tenants.given import Given, refuse, refuse_unknown
 from pipelines.tenants.sign_in import read_sign_in, refuse_secrets
@@ -64,7 +66,11 @@ def read_entry(
         authority_host=keys.optional("authority_host", texts.host),
         hunts=keys.hunts(),
         hunts_where=keys.where("hunts"),
-        names=Names(*(f"`{key}:` ({keys.where(key)})" for key in _HOST_KEYS)),
+        names=Names(
+            **{key: f"`{key}:` ({keys.where(key)})" for key in _HOST_KEYS},
+            tenant_id=f"`id:` ({keys.where('id')})",
+            **{part: sign_in.name_of(part) for part in PARTS},
+        ),
     )
     authority = entry.authority_host or CLOUDS[entry.cloud].authority
     if entry.api_url is not None:

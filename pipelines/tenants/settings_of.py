@@ -10,7 +10,7 @@ from typing import Final
 
 from pipelines.clouds import CLOUDS
 from pipelines.environment import Environment
-from pipelines.identity import ClientSecret, Identity, Part, SignInParts
+from pipelines.identity import PARTS, ClientSecret, Identity, Part, SignInParts
 from pipelines.settings import (
     Settings,
     ca_bundle_of,
@@ -60,14 +60,11 @@ def settings_of(entry: TenantEntry, environ: Mapping[str, str] | None, root: Pat
 
 
 def _identity(sign_in: SignInEntry, environment: Environment) -> Identity | None:
-    names: dict[Part, str] = {"sign_in": f"`kind:` ({sign_in.where})"}
     texts: dict[Part, str] = {"sign_in": sign_in.kind}
     for part in _PLAIN:
-        names[part] = f"`{part}:` ({sign_in.where})"
         if part in sign_in.given:
             texts[part] = sign_in.given[part]
     for part, what in _SECRETS.items():
-        names[part] = f"`{part}_env:` ({sign_in.where})"
         secret = _secret(part, what, sign_in, environment)
         if secret is not None:
             texts[part] = secret
@@ -80,7 +77,7 @@ def _identity(sign_in: SignInEntry, environment: Environment) -> Identity | None
         file=environment.file,
         folder=environment.path,
         default_logins=default_logins(),
-        names=names,
+        names={part: sign_in.name_of(part) for part in PARTS},
     )
     return parts.identity()
 

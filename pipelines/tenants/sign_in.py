@@ -12,10 +12,9 @@ from typing import Final
 import yaml
 
 from pipelines.identity import KINDS, Kind
-from pipelines.tenants.entry import SIGN_IN_KEYS, SignInEntry
+from pipelines.tenants.entry import SECRETS, SIGN_IN_KEYS, SignInEntry
 from pipelines.tenants.given import Given, given_of, refuse, refuse_unknown
 
-_SECRETS: Final = ("client_secret", "certificate_password")
 _FORMS: Final = ("_env", "_file")
 # Where a secret would stand if it might stand here.
 _INLINE: Final[Mapping[str, str]] = {
@@ -35,7 +34,7 @@ def read_sign_in(path: Path, line: int, own: Given | None, shared: Given | None)
     # Another kind than that of `defaults:` has nothing to do with its certificate.
     if "kind" not in keys or "kind" not in others or keys["kind"][0] == others["kind"][0]:
         # A secret of its own, wherever it is, stands in the place of the shared one.
-        replaced = {f"{part}{form}" for part in _SECRETS if _has(keys, part) for form in _FORMS}
+        replaced = {f"{part}{form}" for part in SECRETS if _has(keys, part) for form in _FORMS}
         keys = {**{key: each for key, each in others.items() if key not in replaced}, **keys}
     at = own or shared
     line = line if at is None else at.line
@@ -100,7 +99,7 @@ def _refuse_lacking(path: Path, line: int, kind: Kind, given: Mapping[str, str])
     for keys in needed:
         if not any(key in given for key in keys):
             refuse(path, line, f"`sign_in:` of `kind: {kind}` needs `{':` or `'.join(keys)}:`")
-    for part in _SECRETS:
+    for part in SECRETS:
         if all(f"{part}{form}" in given for form in _FORMS):
             refuse(path, line, f"`{part}_env:` and `{part}_file:` both stand; remove one")
 

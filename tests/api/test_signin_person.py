@@ -171,7 +171,7 @@ def test_an_application_needs_no_login(settings: Settings, clock: SimulatedClock
         lambda: log_in(by_secret, SURFACES["graph"], clock, print),
         lambda: forget_login(by_secret),
     ):
-        with pytest.raises(SettingsError, match="HUNTLAKE_SIGN_IN=device-code"):
+        with pytest.raises(SettingsError, match="set HUNTLAKE_SIGN_IN to device-code"):
             act()
 
 
