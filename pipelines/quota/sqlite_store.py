@@ -13,6 +13,8 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock
+
 from pipelines.clock import NANOSECONDS_PER_SECOND
 from pipelines.errors import LakeUnwritable
 from pipelines.quota.order import Served, Turn, Urgency, Waiter
@@ -86,7 +88,9 @@ class SqliteStore:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unwritable(error) from error
-        with self._connection() as connection:
+        # One after another: whoever turns the log on while another does is refused at once,
+        # whatever time-out was set.
+        with self._beginning(), self._connection() as connection:
             # Write-ahead logging lets a reader look while a call is written down.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
@@ -94,6 +98,18 @@ class SqliteStore:
             for column, definition in _ADDED.items():
                 if column not in had:
                     connection.execute(f"ALTER TABLE calls ADD COLUMN {column} {definition}")
+
+    @contextmanager
+    def _beginning(self) -> Iterator[None]:
+        lock = FileLock(self._path.with_suffix(".lock"))
+        try:
+            lock.acquire(poll_interval=0.01)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:

@@ -4,8 +4,10 @@ import multiprocessing
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
 from pipelines.clock import NANOSECONDS_PER_SECOND as S
 from pipelines.clock import SimulatedClock
@@ -51,6 +53,27 @@ def test_whoever_gives_no_sign_of_life_is_passed_over(tmp_path: Path) -> None:
     assert store.waiting("t", now_ns=180 * S) == []
     store.still_waits(waiter, now_ns=200 * S)
     assert store.waiting("t", now_ns=201 * S) == [waiter]
+
+
+def test_several_begin_on_a_new_ledger_one_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite may refuse whoever turns its log on while another does: a first backfill's hunts."""
+    path, connect, alone = tmp_path / "ledger.sqlite", sqlite3.connect, []
+
+    def noticing(*what: Any, **how: Any) -> sqlite3.Connection:
+        another = FileLock(path.with_suffix(".lock"))
+        try:
+            another.acquire(blocking=False)
+            another.release()
+            alone.append(False)
+        except Timeout:
+            alone.append(True)
+        return connect(*what, **how)
+
+    monkeypatch.setattr(sqlite3, "connect", noticing)
+    SqliteStore(path).tenants()
+    assert alone == [True, False]
 
 
 def test_a_ledger_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
