@@ -1,4 +1,4 @@
-"""``docs/verdicts.md``: each example has the verdict that it stands for."""
+"""``docs/verdicts.md`` and ``docs/hunts.md``: each example has the verdict that it stands for."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,13 @@ from pipelines.hunt_analysis import analyse_hunt
 from pipelines.hunt_files import load_hunts
 from pipelines.kql import Verdict
 
-TEXT = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```kql ([a-z-]+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT, HUNTS = ((DOCS / name).read_text(encoding="utf-8") for name in ("verdicts.md", "hunts.md"))
+BLOCK = re.compile(r"^```kql ([a-z-]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+EXAMPLES = BLOCK.findall(TEXT)
 
 
-@pytest.mark.parametrize(("verdict", "hunt"), EXAMPLES)
+@pytest.mark.parametrize(("verdict", "hunt"), [*EXAMPLES, *BLOCK.findall(HUNTS)])
 def test_an_example_has_the_verdict_that_it_is_given(
     verdict: str, hunt: str, tmp_path: Path
 ) -> None:
