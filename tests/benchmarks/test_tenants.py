@@ -23,6 +23,6 @@ def test_it_prints_one_json_object() -> None:
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)
     assert printed["tenants"] == 3
-    # A quota; and a recount and a retention each night.
-    assert (printed["assets"], printed["schedules"]) == (3 * (2 + 1), 3 * (2 + 2))
+    # A quota each, and one report; three things each night, and the report.
+    assert (printed["assets"], printed["schedules"]) == (3 * (2 + 1) + 1, 3 * (2 + 3) + 1)
     assert {"load_seconds", "snapshot_seconds", "megabytes"} < printed.keys()
