@@ -40,13 +40,6 @@ _DECODE: Final = msgspec.json.Decoder().decode
 _NO_VALUE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def has_inexact_numbers(text: bytes) -> bool:
-    """Whether a text may hold a number whose digits a double does not keep."""
-    offsets = pa.py_buffer(np.array([0, len(text)], np.int32))
-    array = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(text)])
-    return bool(_are_inexact(array)[0].as_py())
-
-
 class DynamicTexts:
     """Makes the texts of one column, block after block; several threads may ask it."""
 
@@ -55,11 +48,8 @@ class DynamicTexts:
         self._decode: _Decode = _DECODE
         self._shapes = 0
 
-    def of(self, values: Sequence[msgspec.Raw], *, may_be_inexact: bool) -> pa.Array:
-        """The canonical texts; null where there is no proof.
-
-        ``may_be_inexact``: the values are looked at for numbers that a double does not keep.
-        """
+    def of(self, values: Sequence[msgspec.Raw]) -> pa.Array:
+        """The canonical texts; null where there is no proof."""
         if not self._shapes:
             self._learn(values)
         try:
@@ -69,7 +59,7 @@ class DynamicTexts:
             texts = pa.array(self._one_by_one(values), pa.binary())
         lengths = pa.array(np.fromiter(map(len, values), np.int32, len(values)))
         is_proven = pc.equal(pc.binary_length(texts), lengths)
-        if may_be_inexact:
+        if _has_inexact_numbers(values):
             given = pa.array(list(map(bytes, values)), pa.binary())
             is_proven = pc.and_(is_proven, pc.invert(_are_inexact(given)))
         are_all: bool = pc.all(is_proven, skip_nulls=False, min_count=0).as_py()
@@ -119,6 +109,17 @@ def _lines(text: bytes) -> pa.Array:
     offsets[1:] = ends
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     return pc.binary_slice(pa.Array.from_buffers(pa.binary(), len(ends), buffers), 0, -1)
+
+
+def _has_inexact_numbers(values: Sequence[msgspec.Raw]) -> bool:
+    """Whether some values may hold a number whose digits a double does not keep.
+
+    As one text, since nearly always none does.
+    """
+    text = b",".join(values)
+    offsets = pa.py_buffer(np.array([0, len(text)], np.int32))
+    array = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(text)])
+    return bool(_are_inexact(array)[0].as_py())
 
 
 def _are_inexact(texts: pa.Array) -> pa.Array:

@@ -6,7 +6,7 @@ that need each digit), and what they become. What does not: the other columns (`
 
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import attrgetter
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipelines.landing.canonical import read_json
 from pipelines.landing.dialects import Dialect, is_clean, without_noise
-from pipelines.landing.dynamic import DynamicTexts, has_inexact_numbers
+from pipelines.landing.dynamic import DynamicTexts
 from pipelines.landing.values import Odd, to_array
 
 _AS_IS: Final = msgspec.json.Encoder()
@@ -38,45 +38,38 @@ class Unusual(Exception):
 class TakenOut:
     """A block without the values of some columns, as a list; and those values row by row.
 
-    ``values`` is by column; a value is ``None`` where a row lacks the column. ``may_be_inexact``:
-    numbers may be among them whose digits a double does not keep.
+    ``values`` is by column; a value is ``None`` where a row lacks the column.
     """
 
     listed: bytes
     rows: int
     values: Mapping[str, Sequence[msgspec.Raw | None]]
-    may_be_inexact: bool
 
 
 class RawColumns:
     """The columns of an answer that are taken out. ``wire_types`` has the service's names of them.
 
-    ``others`` are the other keys that a row may have. Raises ``Unusual`` for names that can't be
-    looked for.
+    Raises ``Unusual`` for names that can't be looked for.
     """
 
-    def __init__(
-        self, wire_types: Mapping[str, str], others: Iterable[str], dialect: Dialect
-    ) -> None:
+    def __init__(self, wire_types: Mapping[str, str], dialect: Dialect) -> None:
         self.names = tuple(wire_types)
         self._wire_types = wire_types
         self._dialect = dialect
         self._dynamic = {
             name: DynamicTexts() for name, wire_type in wire_types.items() if wire_type == "Object"
         }
-        fields = {name: f"member_{number}" for number, name in enumerate([*self.names, *others])}
+        self._fields = {name: f"member_{number}" for number, name in enumerate(self.names)}
         members = [
             (field, msgspec.Raw, msgspec.field(name=name, default=None))
-            for name, field in fields.items()
+            for name, field in self._fields.items()
         ]
         try:
-            row = msgspec.defstruct(
-                "Row", members, gc=False, omit_defaults=True, forbid_unknown_fields=True
-            )
+            # What else a row has is passed over: pyarrow reads it.
+            row = msgspec.defstruct("Row", members, gc=False)
         except ValueError as error:
             # A name with quotes, backslashes or control characters.
             raise Unusual from error
-        self._fields = {name: fields[name] for name in self.names}
         self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
             types.GenericAlias(list, (row,))
         )
@@ -89,28 +82,7 @@ class RawColumns:
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Unusual from error
         values = {name: list(map(attrgetter(field), rows)) for name, field in self._fields.items()}
-        rest = self._written_without(rows, values, len(listed))
-        if rest is None:
-            rest = self._without(listed, values)
-        inexact = bool(self._dynamic) and has_inexact_numbers(listed)
-        return TakenOut(rest, len(rows), values, inexact)
-
-    def _written_without(
-        self, rows: list[Any], values: Mapping[str, Sequence[msgspec.Raw | None]], size: int
-    ) -> bytes | None:
-        """The rows written again, with the stand-in where the values are.
-
-        ``None`` unless that has just the size that it must have. All other values are written as
-        they came; what is lost of spaces, escapes in keys, and keys that come twice makes less.
-        """
-        stand_in = msgspec.Raw(_STAND_IN)
-        for name, field in self._fields.items():
-            for row, value in zip(rows, values[name], strict=True):
-                if value is not None:
-                    setattr(row, field, stand_in)
-                    size -= len(value) - len(_STAND_IN)
-        rest = _AS_IS.encode(rows)
-        return rest if len(rest) == size else None
+        return TakenOut(self._without(listed, values), len(rows), values)
 
     def _without(self, listed: bytes, values: Mapping[str, Sequence[msgspec.Raw | None]]) -> bytes:
         """The list with the stand-in where the values are. Raises ``Unusual``.
@@ -119,27 +91,23 @@ class RawColumns:
         Should rows have their keys in other orders, one is found in a later row than its own, and
         so none for the last.
         """
+        names = self._in_order(listed)
         colon = b": " if _SPACED.match(listed) else b":"
-        keys = [
-            (b"%b%b" % (_AS_IS.encode(name), colon), values[name])
-            for name in self._in_order(listed)
-        ]
-        view, place = memoryview(listed), 0
-        pieces: list[bytes | memoryview] = []
-        for row in range(len(keys[0][1])):
-            for key, of_rows in keys:
-                value = of_rows[row]
+        keys = [_AS_IS.encode(name) + colon for name in names]
+        pieces: list[bytes] = []
+        place = 0
+        for row in zip(*(values[name] for name in names), strict=True):
+            for key, value in zip(keys, row, strict=True):
                 if value is None:
                     continue
-                text = bytes(value)
-                at = listed.find(key, place)
-                start = at + len(key)
-                if at < 0 or not listed.startswith(text, start):
+                start = listed.find(key, place) + len(key)
+                end = start + len(value)
+                if start < len(key) or listed.find(value, start, end) != start:
                     raise Unusual
-                pieces += (view[place:start], _STAND_IN)
-                place = start + len(text)
-        pieces.append(view[place:])
-        return b"".join(pieces)
+                pieces.append(listed[place:start])
+                place = end
+        pieces.append(listed[place:])
+        return _STAND_IN.join(pieces)
 
     def _in_order(self, listed: bytes) -> list[str]:
         """The columns in the order of the first row's keys."""
@@ -152,7 +120,7 @@ class RawColumns:
         values = [value for value in column if value is not None]
         odd: Odd = {}
         if name in self._dynamic:
-            array = self._texts(name, values, may_be_inexact=taken.may_be_inexact)
+            array = self._texts(name, values)
         else:
             array, odd = self._cells(self._wire_types[name], list(map(bytes, values)))
         if len(values) == len(column):
@@ -172,15 +140,15 @@ class RawColumns:
         by_row = {row: odd[place] for row, place in enumerate(places) if place in odd}
         return array.take(pa.array(places, pa.int32())), by_row
 
-    def _texts(self, name: str, values: Sequence[msgspec.Raw], *, may_be_inexact: bool) -> pa.Array:
+    def _texts(self, name: str, values: Sequence[msgspec.Raw]) -> pa.Array:
         """The canonical texts of dynamic values."""
         texts_of = self._dynamic[name].of
         if self._dialect == "plain":
-            texts = texts_of(values, may_be_inexact=may_be_inexact)
+            texts = texts_of(values)
         else:
             are_clean = [is_clean(bytes(value)) for value in values]
             clean = list(compress(values, are_clean))
-            texts = _spread(texts_of(clean, may_be_inexact=may_be_inexact), are_clean)
+            texts = _spread(texts_of(clean), are_clean)
         if texts.null_count:
             unproven = texts.is_null()
             left = [bytes(values[row]) for row in pc.indices_nonzero(unproven).to_pylist()]
