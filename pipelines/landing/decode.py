@@ -152,7 +152,7 @@ class Decoder:
         return _whole(head + gap.join(texts), self._dialect)
 
     def _add_last(self, rows: ParallelRows, block: Block) -> None:
-        if block.end < self._small_bytes and not rows.has_begun:
+        if block.end - block.start < self._small_bytes and not rows.has_begun:
             rows.add_exactly(block)
         else:
             rows.add(block)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.landing.shapes import Shape
+from pipelines.landing.values import one_text
 
 # In strings too, which does no harm. A double has any 15 digits.
 _SIXTEEN_DIGITS: Final = "|".join(rf"[0-9]{{{n}}}\.[0-9]{{{16 - n}}}" for n in range(1, 16))
@@ -116,10 +117,7 @@ def _has_inexact_numbers(values: Sequence[msgspec.Raw]) -> bool:
 
     As one text, since nearly always none does.
     """
-    text = b",".join(values)
-    offsets = pa.py_buffer(np.array([0, len(text)], np.int32))
-    array = pa.Array.from_buffers(pa.binary(), 1, [None, offsets, pa.py_buffer(text)])
-    return bool(_are_inexact(array)[0].as_py())
+    return bool(_are_inexact(one_text(pa.binary(), b",".join(values)))[0].as_py())
 
 
 def _are_inexact(texts: pa.Array) -> pa.Array:

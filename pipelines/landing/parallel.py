@@ -95,9 +95,8 @@ def _read(reader: Reader, block: Block) -> Rows | None:
 
 
 def _first_rows(block: Block) -> list[Row]:
+    end = min(block.end, block.start + _BYTES_THAT_TELL)
     try:
-        return read_rows(
-            block.text[: min(block.end, _BYTES_THAT_TELL)].decode(errors="replace")
-        ).rows
+        return read_rows(block.buffer[block.start : end].decode(errors="replace")).rows
     except (MalformedResponse, RecursionError):
         return []

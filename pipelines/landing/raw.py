@@ -24,7 +24,7 @@ from pipelines.landing.values import Odd, to_array
 
 _AS_IS: Final = msgspec.json.Encoder()
 # A row whose first colon has a space behind it.
-_SPACED: Final = re.compile(rb'\[\s*\{\s*"(?:[^"\\]|\\.)*": ')
+_SPACED: Final = re.compile(rb'[^\[]*\[\s*\{\s*"(?:[^"\\]|\\.)*": ')
 # What stands in the block in place of a value that was taken out.
 _STAND_IN: Final = b"0"
 _NULL: Final = b"null"
@@ -36,12 +36,12 @@ class Unusual(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """A block without the values of some columns, as a list; and those values row by row.
+    """The rows' text without the values of some columns; and those values row by row.
 
     ``values`` is by column; a value is ``None`` where a row lacks the column.
     """
 
-    listed: bytes
+    text: bytes
     rows: int
     values: Mapping[str, Sequence[msgspec.Raw | None]]
 
@@ -70,29 +70,30 @@ class RawColumns:
         except ValueError as error:
             # A name with quotes, backslashes or control characters.
             raise Unusual from error
-        self._decoder: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
-            types.GenericAlias(list, (row,))
-        )
+        listed = msgspec.defstruct("Listed", [("rows", types.GenericAlias(list, (row,)))])
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(listed)
 
-    def take_out(self, block: bytes | memoryview) -> TakenOut:
-        """Cut the values out. Raises ``Unusual`` where the block isn't a list of objects."""
-        listed = b"".join((b"[", block, b"]"))
+    def take_out(self, text: bytes) -> TakenOut:
+        """Cut the values out of an object that has the rows as its one list, ``rows``.
+
+        Raises ``Unusual`` where they aren't a list of objects.
+        """
         try:
-            rows = self._decoder.decode(listed)
+            rows = self._decoder.decode(text).rows
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise Unusual from error
         values = {name: list(map(attrgetter(field), rows)) for name, field in self._fields.items()}
-        return TakenOut(self._without(listed, values), len(rows), values)
+        return TakenOut(self._without(text, values), len(rows), values)
 
-    def _without(self, listed: bytes, values: Mapping[str, Sequence[msgspec.Raw | None]]) -> bytes:
-        """The list with the stand-in where the values are. Raises ``Unusual``.
+    def _without(self, text: bytes, values: Mapping[str, Sequence[msgspec.Raw | None]]) -> bytes:
+        """The text with the stand-in where the values are. Raises ``Unusual``.
 
         Between a row's values of these columns only plain ones stand, in which no such key can.
         Should rows have their keys in other orders, one is found in a later row than its own, and
         so none for the last.
         """
-        names = self._in_order(listed)
-        colon = b": " if _SPACED.match(listed) else b":"
+        names = self._in_order(text)
+        colon = b": " if _SPACED.match(text) else b":"
         keys = [_AS_IS.encode(name) + colon for name in names]
         pieces: list[bytes] = []
         place = 0
@@ -100,18 +101,18 @@ class RawColumns:
             for key, value in zip(keys, row, strict=True):
                 if value is None:
                     continue
-                start = listed.find(key, place) + len(key)
+                start = text.find(key, place) + len(key)
                 end = start + len(value)
-                if start < len(key) or listed.find(value, start, end) != start:
+                if start < len(key) or text.find(value, start, end) != start:
                     raise Unusual
-                pieces.append(listed[place:start])
+                pieces.append(text[place:start])
                 place = end
-        pieces.append(listed[place:])
+        pieces.append(text[place:])
         return _STAND_IN.join(pieces)
 
-    def _in_order(self, listed: bytes) -> list[str]:
+    def _in_order(self, text: bytes) -> list[str]:
         """The columns in the order of the first row's keys."""
-        places = {name: listed.find(_AS_IS.encode(name)) for name in self.names}
+        places = {name: text.find(_AS_IS.encode(name)) for name in self.names}
         return sorted(self.names, key=places.__getitem__)
 
     def to_array(self, name: str, taken: TakenOut) -> tuple[pa.Array, Odd]:

@@ -10,7 +10,7 @@ rows, and ``decode`` puts them together again.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from pipelines.errors import MalformedResponse
@@ -19,6 +19,9 @@ from pipelines.landing.envelope import Envelope
 _RESULTS: Final = re.compile(rb'"results"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*(?=\{)', re.IGNORECASE)
 _FIRST_KEY: Final = re.compile(rb'\{[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:')
 _SPACE: Final = rb"[ \t\r\n]*"
+# On either side of a block's rows, for what makes JSON of them. After them stands at least the
+# separator, or this too.
+_ROOM: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +34,29 @@ class Separator:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows: those of ``text`` up to ``end``. What stands after them is left there uncopied."""
+    """Some rows: what stands in ``buffer`` from ``start`` to ``end``, with room on either side."""
 
-    text: bytes
+    buffer: bytearray = field(repr=False)
+    start: int
     end: int
 
     @classmethod
     def of(cls, rows: bytes) -> Self:
         """A block of nothing but rows."""
-        return cls(rows, len(rows))
+        return cls(bytearray(_ROOM) + rows + bytes(_ROOM), _ROOM, _ROOM + len(rows))
 
     @property
     def rows(self) -> bytes:
-        """The text of the rows alone."""
-        return self.text[: self.end]
+        """A copy of the rows alone."""
+        return bytes(memoryview(self.buffer)[self.start : self.end])
+
+    def between(self, before: bytes, after: bytes) -> memoryview:
+        """The rows with a few bytes on either side, which are written there: nothing is copied."""
+        view = memoryview(self.buffer)
+        start, end = self.start - len(before), self.end + len(after)
+        view[start : self.start] = before
+        view[self.end : end] = after
+        return view[start:end]
 
 
 class Splitter:
@@ -56,9 +68,10 @@ class Splitter:
 
     def __init__(self, block_bytes: int) -> None:
         self._block_bytes = block_bytes
-        self._pending: list[bytes | memoryview] = []
-        self._pending_bytes = 0
-        self._wanted_bytes = block_bytes
+        # What pends stands in the buffer up to ``_end``, and is cut when that is ``_full``.
+        self._buffer = bytearray()
+        self._end = self._full = 0
+        self._pend(b"", block_bytes)
         self.head: bytes | None = None
         self.envelope: Envelope | None = None
         self.separator: Separator | None = None
@@ -67,46 +80,58 @@ class Splitter:
         """Take bytes; yields the blocks that are complete."""
         view = memoryview(chunk)
         while view:
-            piece = view[: self._wanted_bytes - self._pending_bytes]
-            view = view[len(piece) :]
-            self._pending.append(piece)
-            self._pending_bytes += len(piece)
-            while self._pending_bytes >= self._wanted_bytes:
+            end = min(self._end + len(view), self._full)
+            taken = end - self._end
+            # At once, while the chunk is in the processor's cache.
+            memoryview(self._buffer)[self._end : end] = view[:taken]
+            view, self._end = view[taken:], end
+            while self._end == self._full:
                 block = self._next_block()
                 if block is not None:
                     yield block
 
     def rest(self) -> bytes:
         """What is left at the end: the last rows, and what stands after them."""
-        text = self._find_head(b"".join(self._pending))
+        start = self._find_head()
         if self.head is not None:
-            self._find_separator(text)
-        return text
+            self._find_separator(start)
+        return bytes(memoryview(self._buffer)[start : self._end])
+
+    def _pend(self, text: bytes | memoryview, wanted_bytes: int) -> None:
+        """Begin a buffer with what is left over, to be cut when it has so many bytes."""
+        self._buffer = bytearray(_ROOM + wanted_bytes)
+        self._end = _ROOM + len(text)
+        self._full = _ROOM + wanted_bytes
+        memoryview(self._buffer)[_ROOM : self._end] = text
 
     def _next_block(self) -> Block | None:
         """The next rows, of what pends; ``None`` where more must come for that, or may have to."""
-        text = self._find_head(b"".join(self._pending))
-        separator = None if self.head is None else self._find_separator(text)
-        at = -1 if separator is None else text.rfind(separator.whole)
-        rest = text if separator is None or at < 0 else text[at + 1 + len(separator.gap) :]
-        self._pending, self._pending_bytes = [rest], len(rest)
-        # Where nothing was found, not to search all of it again with each chunk.
-        self._wanted_bytes = max(self._block_bytes, 2 * len(rest) if at < 0 else len(rest) + 1)
-        return None if at < 0 else Block(text, at + 1)
+        start, buffer = self._find_head(), self._buffer
+        separator = None if self.head is None else self._find_separator(start)
+        at = -1 if separator is None else buffer.rfind(separator.whole, start)
+        if separator is not None and at >= 0:
+            rest = memoryview(buffer)[at + 1 + len(separator.gap) :]
+            self._pend(rest, max(self._block_bytes, len(rest) + 1))
+            return Block(buffer, start, at + 1)
+        # Not to search all of it again with each chunk.
+        rest = memoryview(buffer)[start:]
+        self._pend(rest, max(self._block_bytes, 2 * len(rest)))
+        return None
 
-    def _find_head(self, text: bytes) -> bytes:
-        """What stands after the head, or the text where that isn't found."""
+    def _find_head(self) -> int:
+        """Where what stands after the head begins, or all where that isn't found."""
         if self.head is not None:
-            return text
-        for match in _RESULTS.finditer(text):
-            head = text[: match.end()]
+            return _ROOM
+        for match in _RESULTS.finditer(self._buffer, _ROOM, self._end):
+            head = bytes(memoryview(self._buffer)[_ROOM : match.end()])
             envelope = _envelope(head)
             if envelope is not None:
                 self.head, self.envelope = head, envelope
-                return text[match.end() :]
-        return text
+                return match.end()
+        return _ROOM
 
-    def _find_separator(self, text: bytes) -> Separator | None:
+    def _find_separator(self, start: int) -> Separator | None:
+        text = memoryview(self._buffer)[start : self._end]
         if self.separator is None and (key := _FIRST_KEY.match(text)):
             parts = (_SPACE, _SPACE, _SPACE, re.escape(key.group(1)), _SPACE)
             found = re.search(rb"\}(%b,%b)\{%b%b%b:" % parts, text)

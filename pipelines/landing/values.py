@@ -65,6 +65,12 @@ def texts_to_array(texts: pa.Array, wire_type: str) -> tuple[pa.Array, Odd]:
     return _OF_TEXTS[wire_type](texts)
 
 
+def one_text(kind: pa.DataType, text: bytes | memoryview) -> pa.Array:
+    """An array of nothing but a text, which is not copied: Arrow looks at it unlocked."""
+    offsets = pa.py_buffer(np.array([0, len(text)], np.int32))
+    return pa.Array.from_buffers(kind, 1, [None, offsets, pa.py_buffer(text)])
+
+
 def _one_by_one(
     values: Sequence[Any], convert: Callable[[Any], Any], target: pa.DataType
 ) -> tuple[pa.Array, Odd]:

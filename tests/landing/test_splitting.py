@@ -49,7 +49,7 @@ def test_blocks_are_no_larger_than_asked_for_where_rows_are_small() -> None:
     splitter = Splitter(10_000)
     blocks = list(splitter.feed(body_of(["x" * 100] * 2_000)))
     assert len(blocks) > 20
-    assert all(5_000 < block.end <= 10_000 for block in blocks)
+    assert all(5_000 < len(block.rows) <= 10_000 for block in blocks)
 
 
 @pytest.mark.parametrize(
