@@ -12,6 +12,10 @@ def use_system_allocator() -> None:
 
     Its own allocator and the system's keep what one step has freed from the next: an answer was
     read with the one and its partition written with the other, which took 160 MB instead of 130.
-    The writer has no say in it but by the process's default. What was allocated before stays valid.
+    What was allocated before stays valid.
+
+    The writer's own buffers heed nothing but ``ARROW_DEFAULT_MEMORY_POOL`` as it was when Arrow was
+    loaded. So the package sets that too: a commit then takes 10 MB less, and a quarter less of its
+    CPU, which went into clearing huge pages.
     """
     pa.set_memory_pool(pa.system_memory_pool())
