@@ -67,6 +67,17 @@ def test_a_right_file_is_told_from_a_wrong_one(peer: str, tmp_path: Path) -> Non
     assert "Timestamp: " in (what_is_wrong(body, shape, target) or "")
 
 
+def test_equal_dynamic_values_have_to_be_equal_texts(tmp_path: Path) -> None:
+    """A peer that leaves keys in the order in which they came is no correct one."""
+    shape, target = SMALL["dynamic"], tmp_path / "landed.parquet"
+    body = body_of(shape)
+    PEERS["json_from_pylist"].land(body, shape, target)
+    assert what_is_wrong(body, shape, target) is None
+    PEERS["duckdb_ns"].land(body, shape, target)
+    wrong = "ActivityObjects: right values, but not as canonical texts"
+    assert what_is_wrong(body, shape, target) == wrong
+
+
 def test_digits_of_a_microsecond_are_not_enough(tmp_path: Path) -> None:
     """DuckDB's usual type for times is such."""
     shape, target = SMALL["wide"], tmp_path / "landed.parquet"
