@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.landing.canonical import read_json
+from pipelines.landing.canonical import read_json, read_json_at
 from pipelines.landing.dialects import Dialect, is_clean, without_noise
 from pipelines.landing.dynamic import DynamicTexts
 from pipelines.landing.values import Odd, to_array
@@ -25,6 +25,8 @@ from pipelines.landing.values import Odd, to_array
 _AS_IS: Final = msgspec.json.Encoder()
 # A row whose first colon has a space behind it.
 _SPACED: Final = re.compile(rb'[^\[]*\[\s*\{\s*"(?:[^"\\]|\\.)*": ')
+# Most rows are shorter; a longer one is looked for in all of the block.
+_BYTES_OF_A_ROW: Final = 32 * 2**10
 # What stands in the block in place of a value that was taken out.
 _STAND_IN: Final = b"0"
 _NULL: Final = b"null"
@@ -111,9 +113,18 @@ class RawColumns:
         return _STAND_IN.join(pieces)
 
     def _in_order(self, text: bytes) -> list[str]:
-        """The columns in the order of the first row's keys."""
-        places = {name: text.find(_AS_IS.encode(name)) for name in self.names}
-        return sorted(self.names, key=places.__getitem__)
+        """The columns in the order of the first row's keys; those that it lacks are the last."""
+        start = text.find(b"{", 1)
+        for end in (start + _BYTES_OF_A_ROW, len(text)):
+            try:
+                row, _ = read_json_at(text[start:end].decode(errors="replace"), 0)
+            except ValueError:
+                continue
+            if not isinstance(row, dict):
+                break
+            places = {key: place for place, key in enumerate(row)}
+            return sorted(self.names, key=lambda name: places.get(name, len(places)))
+        raise Unusual
 
     def to_array(self, name: str, taken: TakenOut) -> tuple[pa.Array, Odd]:
         """The column; and by row, verbatim, what its type can't hold."""

@@ -91,6 +91,13 @@ def test_dynamic_values_stand_anywhere_but_in_one_order(separators: tuple[str, s
             read(*mixed)
 
 
+@pytest.mark.parametrize("text", ["Bag", "x" * 100_000])
+def test_the_order_is_that_of_the_first_rows_keys(text: str) -> None:
+    """However long the row is; a text that is a column's name says nothing of it."""
+    row = with_value("Name", json.dumps(text))
+    assert read(row, row).column("Bag").to_pylist() == ['{"a":[{"T":1}],"b":1.5}'] * 2
+
+
 def test_a_dynamic_value_may_hold_the_keys_of_its_row() -> None:
     """And of the other columns that are taken out, with the same values."""
     bag = '{"Exact":"1.50","Bag":{"Bag":1}}'
@@ -214,3 +221,9 @@ def test_names_that_can_t_be_looked_for_take_the_exact_way(name: str) -> None:
     """Such names are nobody's."""
     with pytest.raises(Unusual):
         Reader.usual({name: "Object"}, "plain")
+
+
+def test_a_first_row_with_a_key_twice_is_for_the_exact_way() -> None:
+    """Its keys are in no order."""
+    with pytest.raises(Unusual):
+        read(USUAL.replace('"On":1', '"On":1,"On":[1]'), USUAL)
