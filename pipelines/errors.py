@@ -8,6 +8,7 @@
     ├── TenantNotFound           no tenant of that name, or several and none was named
     ├── SurfaceRetired           the surface has stopped working; says how to go on with graph
     ├── RetentionTooShort        a hunt's retention would remove what the service still has
+    ├── SqlError                 a statement that DuckDB refused, or that would change the lake
     ├── KqlError                 a query that can't be read, or not be restricted to a window
     │   ├── KqlNeedsService      what a query asks for is the service's, and not in the lake
     │   ├── KqlUnsupported       a construct that can't be run over the lake; says which and where
@@ -74,6 +75,10 @@ class SurfaceRetired(HuntlakeError):
 
 class RetentionTooShort(HuntlakeError):
     """A hunt's retention would remove partitions that the service still has."""
+
+
+class SqlError(HuntlakeError):
+    """A statement is no SQL, names what is not there, or would change the lake."""
 
 
 class KqlError(HuntlakeError):

@@ -86,13 +86,20 @@ class Settings:
 def default_logins() -> Path:
     """Where a person's tokens are kept unless HUNTLAKE_LOGINS says otherwise.
 
-    Never in the data folder, which is copied and shared with the lake. It is no absolute path for a
-    user without a home, as some containers have it.
+    Never in the data folder, which is copied and shared with the lake.
+    """
+    return user_state() / "logins"
+
+
+def user_state() -> Path:
+    """Where what is of a person and not of the lake is kept.
+
+    It is no absolute path for a user without a home, as some containers have it.
     """
     # By the XDG convention a relative path there counts as unset.
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     base = state if state.is_absolute() else Path(os.path.expanduser("~/.local/state"))  # noqa: PTH111 - raises nothing
-    return base / "huntlake" / "logins"
+    return base / "huntlake"
 
 
 def load_paths(environ: Mapping[str, str] | None = None, *, root: Path = PROJECT) -> Paths:

@@ -1,17 +1,16 @@
-"""Printing what a query over the lake returns.
+"""The option that says how an answer is printed.
 
-What belongs here: the forms of output that commands share. What does not: asking (``sql``,
-``kql``).
+What belongs here: what commands that ask the lake share of their options. What does not: the forms
+themselves (``pipelines.answers``).
 """
 
-import sys
-from typing import Any, Final
+from typing import Final
 
 import click
 
-OUTPUTS: Final = ("table", "csv", "json")
+from pipelines.answers import OUTPUTS, print_answer
 
-output_option = click.option(
+output_option: Final = click.option(
     "--output",
     type=click.Choice(OUTPUTS),
     default="table",
@@ -19,19 +18,4 @@ output_option = click.option(
     help="How the answer is printed.",
 )
 
-
-def print_answer(answer: Any, output: str) -> None:
-    """Print a DuckDB relation. Raises ``duckdb.Error`` for what is found out only while reading."""
-    if output == "table":
-        answer.show(max_width=200, max_rows=100)
-    elif output == "csv":
-        from pyarrow import csv
-
-        batches = answer.to_arrow_reader()
-        with csv.CSVWriter(sys.stdout.buffer, batches.schema) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-    else:
-        lines = answer.query("answer", "SELECT to_json(answer)::VARCHAR FROM answer")
-        for (line,) in lines.iter_rows():
-            click.echo(line)
+__all__ = ["output_option", "print_answer"]
