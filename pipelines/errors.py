@@ -8,6 +8,7 @@
     ├── TenantNotFound           no tenant of that name, or several and none was named
     ├── SurfaceRetired           the surface has stopped working; says how to go on with graph
     ├── RetentionTooShort        a hunt's retention would remove what the service still has
+    ├── HuntNotInLake            nothing of a hunt of that name has landed
     ├── SqlError                 a statement that DuckDB refused, or that would change the lake
     ├── KqlError                 a query that can't be read, or not be restricted to a window
     │   ├── KqlNeedsService      what a query asks for is the service's, and not in the lake
@@ -75,6 +76,10 @@ class SurfaceRetired(HuntlakeError):
 
 class RetentionTooShort(HuntlakeError):
     """A hunt's retention would remove partitions that the service still has."""
+
+
+class HuntNotInLake(HuntlakeError):
+    """The lake has nothing of a hunt of that name."""
 
 
 class SqlError(HuntlakeError):

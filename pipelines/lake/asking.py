@@ -15,8 +15,8 @@ _WRITES: Final = (
     *("attached in read-only mode", "is not an table"),
     *("Can only update base", "Can only delete from base", "Can only merge into base"),
 )
-# What it returns of a statement that returns nothing.
-_NOTHING: Final = ["Success"]
+# What it returns, without a row, of a statement that returns nothing.
+_NOTHING: Final = (["Success"], ["Count"])
 
 
 def statements(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[str]:
@@ -37,7 +37,14 @@ def answer(connection: duckdb.DuckDBPyConnection, statement: str) -> duckdb.Duck
         found = connection.sql(statement)
     except duckdb.Error as error:
         raise refused(error) from error
-    return None if found is None or found.columns == _NOTHING else found
+    if found is None or (found.columns in _NOTHING and is_run(found) and len(found) == 0):
+        return None
+    return found
+
+
+def is_run(found: duckdb.DuckDBPyRelation) -> bool:
+    """Whether a statement has run already, as all but queries have."""
+    return bool(found.type == "MATERIALIZED_RELATION")
 
 
 def refused(error: Exception) -> SqlError:
