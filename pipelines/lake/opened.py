@@ -54,6 +54,8 @@ class Lake:
     def __init__(self, layout: LakeLayout) -> None:
         self._layout = layout
         self._connection = connect(layout)
+        # A query may name the caller's relations, frames and Arrow tables by their variables.
+        self._connection.execute("SET python_scan_all_frames = true")
         self._kql: dict[tuple[str | None, int | None], KqlLake] = {}
 
     def __enter__(self) -> Self:
