@@ -27,7 +27,11 @@ _NO_TERMINAL_WIDTH: Final = 200
 # What Arrow writes as DuckDB does; the rest is made text by DuckDB, since Arrow writes a time with
 # nine digits and no list at all.
 _PLAIN: Final = frozenset(
-    ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "VARCHAR", "DATE")
+    (
+        *("BOOLEAN", "FLOAT", "DOUBLE", "VARCHAR", "DATE"),
+        *("TINYINT", "SMALLINT", "INTEGER", "BIGINT"),
+        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
+    )
 )
 
 
